@@ -1,0 +1,75 @@
+/**
+ * A clock that stands still until a test moves it.
+ *
+ * @module
+ */
+import type { Clock } from "../../src/runtime/clock.ts";
+
+interface Timer {
+  readonly dueMs: number;
+  readonly callback: () => void;
+}
+
+// Kept, because a test may put its own in its place.
+const { setTimeout } = globalThis;
+
+/** A {@linkcode Clock} for tests: time passes in {@linkcode FakeClock.advance} and nowhere else. */
+export class FakeClock implements Clock {
+  #nowMs: number;
+  #lastHandle = 0;
+  readonly #timers = new Map<number, Timer>();
+
+  /** @param nowMs Where it stands first; a whole second, as most tests count in seconds. */
+  constructor(nowMs: number = Date.UTC(2026, 0, 1)) {
+    this.#nowMs = nowMs;
+  }
+
+  /** How many timers wait. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  setTimeout(callback: () => void, delayMs: number): unknown {
+    this.#timers.set(++this.#lastHandle, { dueMs: this.#nowMs + Math.max(0, delayMs), callback });
+    return this.#lastHandle;
+  }
+
+  clearTimeout(handle: unknown): void {
+    this.#timers.delete(handle as number);
+  }
+
+  /**
+   * Lets time pass: fires the timers that fall due, in order, each at its own time.
+   *
+   * What a timer sets in motion is given room to run before the next one fires, so a timer
+   * that is set meanwhile fires too if it falls due.
+   */
+  async advance(ms: number): Promise<void> {
+    const untilMs = this.#nowMs + ms;
+    await flush();
+    for (let next = this.#next(untilMs); next; next = this.#next(untilMs)) {
+      const [handle, { dueMs, callback }] = next;
+      this.#timers.delete(handle);
+      this.#nowMs = Math.max(this.#nowMs, dueMs);
+      callback();
+      await flush();
+    }
+    this.#nowMs = untilMs;
+  }
+
+  #next(untilMs: number): [number, Timer] | undefined {
+    // Map keeps the order of setting, and a stable sort keeps it for timers of the same moment.
+    return [...this.#timers].filter(([, { dueMs }]) => dueMs <= untilMs).sort(([, a], [, b]) =>
+      a.dueMs - b.dueMs
+    )[0];
+  }
+}
+
+/** Lets every pending promise reaction run, and the crypto and streams that hang on the event loop. */
+async function flush(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => setTimeout(resolve, 0));
+}

@@ -1,0 +1,61 @@
+/**
+ * What every endpoint is given: the request, and what the authority knows.
+ *
+ * @module
+ */
+import type { Clock } from "../runtime/clock.ts";
+import { type Directory, isGuid } from "./directory.ts";
+import { formOf, type Incoming } from "./incoming.ts";
+import type { Route } from "./router.ts";
+import type { SigningKeys } from "./signing_keys.ts";
+
+/** What the endpoints of one authority share. */
+export interface Services {
+  readonly directory: Directory;
+  readonly keys: SigningKeys;
+  readonly clock: Clock;
+  readonly tokenLifetimeSeconds: number;
+  readonly refreshInSeconds: number | undefined;
+}
+
+/** One request on its way to an answer. */
+export interface Exchange {
+  readonly services: Services;
+  readonly incoming: Incoming;
+  readonly route: Route;
+  /** The origin that endpoints are written with. */
+  readonly origin: string;
+  /** The origin that issuers are derived from. */
+  readonly issuerOrigin: string;
+  readonly traceId: string;
+  readonly correlationId: string;
+}
+
+/** The caller's own correlation id, if it sent a GUID as one: header, query or form field. */
+export function sentCorrelationId(incoming: Incoming): string | undefined {
+  const name = "client-request-id";
+  const sent = incoming.headers.get(name) ?? incoming.url.searchParams.get(name) ??
+    formOf(incoming)?.get(name);
+  return sent && isGuid(sent) ? sent.toLowerCase() : undefined;
+}
+
+/** A point in time as Entra writes it in errors: `2026-11-22 13:00:00Z`. */
+export function timestampOf(nowMs: number): string {
+  return `${new Date(nowMs).toISOString().slice(0, 19).replace("T", " ")}Z`;
+}
+
+/** A JSON answer with the headers that all endpoints have. */
+export function jsonResponse(
+  exchange: Exchange,
+  body: unknown,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  const all = new Headers({ "content-type": "application/json; charset=utf-8", ...headers });
+  all.set("x-content-type-options", "nosniff");
+  all.set("x-ms-request-id", exchange.traceId);
+  if (exchange.incoming.headers.get("return-client-request-id")?.toLowerCase() === "true") {
+    all.set("client-request-id", exchange.correlationId);
+  }
+  return new Response(JSON.stringify(body), { status, headers: all });
+}

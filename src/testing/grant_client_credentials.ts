@@ -1,0 +1,135 @@
+/**
+ * The client credentials grant: a token for the app itself.
+ *
+ * @module
+ * @see {@link https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-client-creds-grant-flow | Client credentials flow}
+ */
+import { signAppToken } from "./access_token.ts";
+import { authenticateApp, clientProofOf, requireApp } from "./client_authentication.ts";
+import { CONSUMERS_TENANT_ID } from "./clouds.ts";
+import { isGuid, type Resource, type Tenant } from "./directory.ts";
+import { EntraError, malformedRequest, tenantNotFound } from "./entra_error.ts";
+import type { Exchange, Services } from "./exchange.ts";
+
+/** Entra names a refresh time only for tokens that live this long, in seconds. */
+const LONG_LIVED_SECONDS = 7200;
+const DEFAULT_SUFFIX = "/.default";
+
+/** The one tenant that the path names; an app has no account that an alias could be resolved with. */
+function requireTenant(exchange: Exchange): Tenant {
+  const named = exchange.route.tenant ?? "";
+  const lower = named.toLowerCase();
+  if (lower === "common" || lower === "organizations") {
+    const text =
+      "No tenant-identifying information found in either the request or implied by any provided credentials.";
+    throw new EntraError(400, "invalid_request", 50059, text);
+  }
+  if (lower === "consumers" || lower === CONSUMERS_TENANT_ID) {
+    const text = "The grant type is not supported over the /common or /consumers endpoints. Please use the " +
+      "/organizations or tenant-specific endpoint.";
+    throw new EntraError(400, "invalid_request", 9001023, text);
+  }
+  const tenant = exchange.services.directory.tenant(named);
+  if (tenant) return tenant;
+  if (isGuid(named) || named.includes(".")) throw tenantNotFound(named, "invalid_request");
+  const text =
+    `Specified tenant identifier '${named}' is neither a valid DNS name, nor a valid external domain.`;
+  throw new EntraError(400, "invalid_request", 900023, text);
+}
+
+/** The resource that a scope names, as the request wrote it. */
+function audienceOf(scope: string | undefined): string {
+  if (scope === undefined) {
+    const text =
+      "The required field 'scope' is missing from the credential. Ensure that you have all the necessary " +
+      "parameters for the login request.";
+    throw new EntraError(400, "invalid_request", 90014, text);
+  }
+  const scopes = scope.split(" ").filter((part) => part !== "");
+  const [first = ""] = scopes;
+  if (scopes.some((part) => !part.endsWith(DEFAULT_SUFFIX) || part === DEFAULT_SUFFIX) || first === "") {
+    const text =
+      `The provided value for scope ${scope} is not valid. Client credential flows must have a scope value ` +
+      "with /.default suffixed to the resource identifier (application ID URI).";
+    throw new EntraError(400, "invalid_scope", 1002012, text);
+  }
+  if (scopes.some((part) => part !== first)) {
+    const text =
+      "Provided value for the input parameter scope is not valid because it contains more than one " +
+      `resource. Scope ${scope} is not valid.`;
+    throw new EntraError(400, "invalid_scope", 28000, text);
+  }
+  return first.slice(0, -DEFAULT_SUFFIX.length);
+}
+
+function requireResource(exchange: Exchange, tenant: Tenant, audience: string): Resource {
+  const resource = exchange.services.directory.resource(audience);
+  if (resource) return resource;
+  const text =
+    `The resource principal named ${audience} was not found in the tenant named ${tenant.name}. This can ` +
+    "happen if the application has not been installed by the administrator of the tenant or consented to by any user " +
+    "in the tenant. You might have sent your authentication request to the wrong tenant.";
+  throw new EntraError(400, "invalid_resource", 500011, text);
+}
+
+function objectOf(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? value as Record<string, unknown>
+    : undefined;
+}
+
+/** The client capabilities that a `claims` parameter asks to have written into the token. */
+function capabilitiesOf(claims: string | undefined): readonly string[] {
+  if (claims === undefined) return [];
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(claims);
+  } catch {
+    throw malformedRequest();
+  }
+  const requested = objectOf(parsed);
+  if (!requested) throw malformedRequest();
+  const values = objectOf(objectOf(requested["access_token"])?.["xms_cc"])?.["values"];
+  return Array.isArray(values) ? values.filter((value): value is string => typeof value === "string") : [];
+}
+
+function refreshIn({ refreshInSeconds, tokenLifetimeSeconds }: Services): number | undefined {
+  if (refreshInSeconds !== undefined) return refreshInSeconds;
+  return tokenLifetimeSeconds >= LONG_LIVED_SECONDS ? Math.floor(tokenLifetimeSeconds / 2) : undefined;
+}
+
+function extraClaimsOf(form: ReadonlyMap<string, string>): Record<string, unknown> {
+  const capabilities = capabilitiesOf(form.get("claims"));
+  const fmiPath = form.get("fmi_path");
+  return {
+    ...(capabilities.length > 0 ? { xms_cc: capabilities } : {}),
+    ...(fmiPath === undefined ? {} : { fmi_path: fmiPath }),
+  };
+}
+
+function tokenResponse(services: Services, access_token: string): Record<string, unknown> {
+  const expires_in = services.tokenLifetimeSeconds;
+  const refresh_in = refreshIn(services);
+  const refresh = refresh_in === undefined ? {} : { refresh_in };
+  return { token_type: "Bearer", expires_in, ext_expires_in: expires_in, ...refresh, access_token };
+}
+
+/** Answers a client credentials request. */
+export async function grantClientCredentials(
+  exchange: Exchange,
+  form: ReadonlyMap<string, string>,
+): Promise<Record<string, unknown>> {
+  const { services, issuerOrigin } = exchange;
+  const nowMs = services.clock.now();
+  const proof = clientProofOf(exchange, form);
+  const tenant = requireTenant(exchange);
+  const app = requireApp(exchange, tenant, proof.clientId);
+  await authenticateApp(app, proof, nowMs);
+  const audience = audienceOf(form.get("scope"));
+  const resource = requireResource(exchange, tenant, audience);
+  const extraClaims = extraClaimsOf(form);
+  const roles = services.directory.roles(app, resource);
+  const lifetimeSeconds = services.tokenLifetimeSeconds;
+  const token = { tenant, app, resource, audience, roles, issuerOrigin, nowMs, lifetimeSeconds, extraClaims };
+  return tokenResponse(services, await signAppToken(token, await services.keys.current()));
+}

@@ -1,0 +1,99 @@
+/**
+ * MSAL for edge runtimes: tokens from Microsoft Entra ID, or any OpenID Connect authority, on Cloudflare Workers, Deno,
+ * Bun and Node.
+ *
+ * An unofficial, independent implementation of the client model of Microsoft's MSAL libraries on web standards alone: no
+ * compatibility flag, no polyfill. Tokens are cached, refreshed ahead of time and asked for once however many callers
+ * need them.
+ *
+ * ```ts
+ * import { ConfidentialClientApplication } from "@msal-edge/msal";
+ *
+ * const app = new ConfidentialClientApplication({
+ *   clientId: "6731de76-14a6-49ae-97bc-6eba6914391e",
+ *   authority: "https://login.microsoftonline.com/contoso.onmicrosoft.com",
+ *   clientCredential: "the client secret's value",
+ * });
+ *
+ * export async function organization(): Promise<Response> {
+ *   const { accessToken } = await app.acquireTokenForClient({ scopes: ["https://graph.microsoft.com/.default"] });
+ *   return await fetch("https://graph.microsoft.com/v1.0/organization", {
+ *     headers: { authorization: `Bearer ${accessToken}` },
+ *   });
+ * }
+ * ```
+ *
+ * @module
+ */
+
+export type { AuthorityOption, AuthorityParts } from "./src/authority/authority.ts";
+export { TokenCache, type TokenCacheOptions } from "./src/cache/token_cache.ts";
+export { ClientApplication } from "./src/client/client_application.ts";
+export { ConfidentialClientApplication } from "./src/client/confidential_client_application.ts";
+export type {
+  ClientApplicationOptions,
+  ConfidentialClientOptions,
+  PerPurpose,
+  PublicClientOptions,
+} from "./src/client/options.ts";
+export { perEnv } from "./src/client/per_env.ts";
+export { PublicClientApplication } from "./src/client/public_client_application.ts";
+export type {
+  ClientCredential,
+  ClientCredentialProvider,
+  ClientSecretCredential,
+  ClientSecretProvider,
+  CredentialContext,
+} from "./src/credential/client_credential.ts";
+export type { AadstsClass } from "./src/errors/aadsts.ts";
+export { AuthError, isAuthError } from "./src/errors/auth_error.ts";
+export type {
+  AuthErrorCode,
+  CacheErrorCode,
+  ClientAuthErrorCode,
+  ClientConfigurationErrorCode,
+  InteractionRequiredErrorCode,
+  NetworkErrorCode,
+  ServerErrorCode,
+} from "./src/errors/error_codes.ts";
+export {
+  type AnyAuthError,
+  CacheError,
+  ClientAuthError,
+  ClientConfigurationError,
+  NetworkError,
+} from "./src/errors/errors.ts";
+export {
+  InteractionRequiredAuthError,
+  ServerError,
+  type ServerErrorDetails,
+} from "./src/errors/server_error.ts";
+export { allowInsecureLoopback } from "./src/net/endpoint.ts";
+export type { AccountInfo } from "./src/request/account_info.ts";
+export type { ClaimsRequest } from "./src/request/claims.ts";
+export type { ExtraParameters } from "./src/request/extra_parameters.ts";
+export type { ClientCredentialRequest, RemoveTokensRequest, TokenRequest } from "./src/request/requests.ts";
+export type {
+  AuthenticationResult,
+  AuthenticationResultMetadata,
+} from "./src/result/authentication_result.ts";
+export { type Clock, systemClock } from "./src/runtime/clock.ts";
+export type {
+  FailureEvent,
+  Logger,
+  MsalEvent,
+  RefreshReason,
+  RequestCompletedEvent,
+  ScopesMissingEvent,
+  TokenAcquiredEvent,
+} from "./src/runtime/events.ts";
+export type { FetchFunction, WaitUntil } from "./src/runtime/web_types.ts";
+export { MemoryStore, type MemoryStoreOptions } from "./src/store/memory_store.ts";
+export type {
+  PartitionHints,
+  SetOptions,
+  SetResult,
+  Store,
+  StoredValue,
+  StoreLock,
+} from "./src/store/store.ts";

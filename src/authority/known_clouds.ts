@@ -1,0 +1,39 @@
+/**
+ * Microsoft's clouds and the hosts that answer for each.
+ *
+ * @module
+ */
+
+/** Each cloud's hosts: they share their tokens. Requests go to the first one. */
+const CLOUDS: readonly (readonly string[])[] = [
+  ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
+  ["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],
+  ["login.microsoftonline.us", "login.usgovcloudapi.net"],
+  ["login.microsoftonline.de"],
+  ["login-us.microsoftonline.com"],
+  ["login.sovcloud-identity.fr"],
+  ["login.sovcloud-identity.de"],
+  ["login.sovcloud-identity.sg"],
+];
+
+/**
+ * The hosts of the same cloud as a host.
+ *
+ * @param host A host name in lower case.
+ * @returns The cloud's hosts, the one for requests first; `undefined` for a host that is not Microsoft's.
+ * @see {@link https://learn.microsoft.com/en-us/entra/identity-platform/authentication-national-cloud | National clouds}
+ */
+export function cloudOf(host: string): readonly string[] | undefined {
+  return CLOUDS.find((hosts) => hosts.includes(host));
+}
+
+/**
+ * Folds the aliases of a cloud into one name, for cache identities.
+ *
+ * @param environment A host, as a cache entry or an authority spells it.
+ * @returns The first host of its cloud, or the host itself in lower case.
+ */
+export function foldEnvironment(environment: string): string {
+  const host = environment.toLowerCase();
+  return cloudOf(host)?.[0] ?? host;
+}

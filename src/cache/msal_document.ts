@@ -1,0 +1,77 @@
+/**
+ * MSAL's cache document: one JSON object with a section for each kind of entry.
+ *
+ * @module
+ */
+
+import { CacheError } from "../errors/errors.ts";
+import { type CachedToken, type JsonEntry, readTokenEntry, writeTokenEntry } from "./access_token.ts";
+
+/** What a document holds. */
+export interface MsalDocument {
+  /** The access tokens that can be used. */
+  readonly tokens: readonly CachedToken[];
+  /** The other sections, as they were. */
+  readonly sections: ReadonlyMap<string, unknown>;
+}
+
+/** Deeper values are nobody's tokens, and would break the writer. */
+const MAX_DEPTH = 32;
+
+function isObject(value: unknown): value is JsonEntry {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function fits(value: unknown, depth = 0): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return depth < MAX_DEPTH && Object.values(value).every((inner) => fits(inner, depth + 1));
+}
+
+/**
+ * Reads a document.
+ *
+ * @param text The JSON text.
+ * @returns What can be used of it.
+ * @throws {CacheError} `invalid_cache`; the text is not in the message.
+ */
+export function readDocument(text: string): MsalDocument {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // The parser's message quotes the text, which holds tokens.
+  }
+  if (!isObject(parsed)) {
+    throw new CacheError(
+      "invalid_cache",
+      "Cannot read the cache: the text is not a JSON object as MSAL writes it",
+    );
+  }
+  const sections = new Map(
+    Object.entries(parsed).filter(([name, section]) => name !== "AccessToken" && fits(section)),
+  );
+  // An own property: what the prototype has is no section.
+  const section = Object.hasOwn(parsed, "AccessToken") ? parsed.AccessToken : undefined;
+  const tokens = Object.entries(isObject(section) ? section : {}).flatMap(([key, entry]) => {
+    const token = isObject(entry) && fits(entry) ? readTokenEntry(key, entry) : undefined;
+    return token === undefined ? [] : [token];
+  });
+  return { tokens, sections };
+}
+
+/**
+ * Writes a document.
+ *
+ * @param tokens The access tokens.
+ * @param sections The other sections.
+ * @returns The JSON text.
+ */
+export function writeDocument(
+  tokens: readonly CachedToken[],
+  sections: ReadonlyMap<string, unknown>,
+): string {
+  // fromEntries defines properties, so a section or key called __proto__ stays one.
+  return JSON.stringify(
+    Object.fromEntries([...sections, ["AccessToken", Object.fromEntries(tokens.map(writeTokenEntry))]]),
+  );
+}

@@ -1,0 +1,237 @@
+/**
+ * Finds a token by its canonical identity, without a scan over the cache.
+ *
+ * @module
+ */
+
+import { foldEnvironment } from "../authority/known_clouds.ts";
+import { scopeKey, splitScopes } from "../request/scopes.ts";
+import { type Bounds, ClockRing, type RingItem } from "../store/clock_ring.ts";
+import type { CachedToken } from "./access_token.ts";
+
+/** A token within this many seconds of its end is not handed out. */
+export const EXPIRY_MARGIN_SECONDS = 300;
+
+/** How long a removal keeps answers that were asked for before it out of the cache; no flight takes longer. */
+const TOMBSTONE_MS = 600_000;
+
+/** Scopes that say nothing of what a token may do. */
+const OIDC_SCOPES = ["openid", "profile", "offline_access", "email"];
+
+/**
+ * What an owner has. Exact matches go by scope key first: a daemon has few scopes and many tenants, so the large map is
+ * the one that gives the token.
+ */
+interface Owner {
+  readonly exact: Map<string, Map<string, Slot>>;
+  readonly buckets: Map<string, Set<Slot>>;
+}
+
+/** A token and its place in the cache; one object, so that a hit touches little memory. */
+export interface Slot extends CachedToken, RingItem {
+  /** The token's end in epoch milliseconds, for one comparison on the hit path. */
+  readonly expiresOnMs: number;
+  /** When a new one should be asked for, in epoch milliseconds; pushed back when that fails. */
+  refreshAtMs: number;
+  /** Where it is kept. */
+  readonly path: { readonly owner: string; readonly bucket: string; readonly keys: readonly string[] };
+}
+
+/** The name of everything that a client has for a user, or for itself if `homeAccountId` is empty. */
+export function ownerKey(environment: string, clientId: string, homeAccountId: string): string {
+  return [foldEnvironment(environment), clientId.toLowerCase(), homeAccountId.toLowerCase()].join("\n");
+}
+
+/** The name of a bucket; the plain bearer tokens of a realm have the realm's. */
+export function bucketKey(realm: string, tokenType: string, keyId: string, ext: string): string {
+  const scheme = tokenType.toLowerCase();
+  const plain = scheme === "bearer" && keyId === "" && ext === "";
+  return plain ? realm.toLowerCase() : [realm.toLowerCase(), scheme, keyId, ext].join("\n");
+}
+
+/** The scope key of a token: what an API grants, without the scopes of the sign-in itself. */
+function grantedKey(scopes: readonly string[]): string {
+  const own = scopes.filter((scope) => !OIDC_SCOPES.includes(scope.toLowerCase()));
+  return scopeKey(own.length > 0 ? own : scopes);
+}
+
+function slotOf(token: CachedToken): Slot {
+  const key = grantedKey(token.scopes);
+  const { requestedKey = key } = token;
+  return {
+    ...token,
+    expiresOnMs: token.expiresOn * 1000,
+    refreshAtMs: token.refreshOn === undefined ? Infinity : token.refreshOn * 1000,
+    path: {
+      owner: ownerKey(token.environment, token.clientId, token.homeAccountId),
+      bucket: bucketKey(token.realm, token.tokenType, token.keyId, token.ext),
+      keys: key === requestedKey ? [key] : [key, requestedKey],
+    },
+    bytes: token.secret.length + 4 * key.length + 1_000,
+    used: false,
+    place: -1,
+  };
+}
+
+/** The tokens in memory: bounded, found by owner, bucket and scope key, three map lookups whatever the size. */
+export class TokenIndex {
+  readonly #owners = new Map<string, Owner>();
+  readonly #ring: ClockRing<Slot>;
+  readonly #tombstones = new Map<string, number>();
+
+  /**
+   * Makes an empty index.
+   *
+   * @param bounds How much it may hold.
+   */
+  constructor(bounds: Bounds) {
+    this.#ring = new ClockRing(bounds, (slot) => this.#unlink(slot));
+  }
+
+  /** How many tokens there are. */
+  get size(): number {
+    return this.#ring.size;
+  }
+
+  /** How many bytes they take, about. */
+  get bytes(): number {
+    return this.#ring.bytes;
+  }
+
+  /** Every token. */
+  get tokens(): readonly CachedToken[] {
+    return this.#ring.items;
+  }
+
+  /** The tokens of one bucket. */
+  tokensOf(owner: string, bucket: string): CachedToken[] {
+    return [...this.#owners.get(owner)?.buckets.get(bucket) ?? []];
+  }
+
+  /** The token under exactly these texts, marked as used; it may have expired. */
+  findExact(owner: string, bucket: string, key: string): Slot | undefined {
+    const slot = this.#owners.get(owner)?.exact.get(key)?.get(bucket);
+    if (slot !== undefined) slot.used = true;
+    return slot;
+  }
+
+  /**
+   * Finds the token for a scope key: the exact one, else one of the same bucket that covers it.
+   *
+   * @returns A slot that may have expired: `undefined` says that there never was one.
+   */
+  find(owner: string, bucket: string, key: string, nowMs: number): Slot | undefined {
+    const owned = this.#owners.get(owner);
+    const exact = owned?.exact.get(key)?.get(bucket);
+    const usableUntilMs = nowMs + EXPIRY_MARGIN_SECONDS * 1000;
+    if (exact !== undefined && exact.expiresOnMs >= usableUntilMs) {
+      exact.used = true;
+      return exact;
+    }
+    const wider = this.#findWider(owned?.buckets.get(bucket), key, usableUntilMs);
+    if (wider === undefined && exact !== undefined && exact.expiresOnMs <= nowMs) this.remove(exact);
+    return wider ?? exact;
+  }
+
+  #findWider(bucket: Set<Slot> | undefined, key: string, usableUntilMs: number): Slot | undefined {
+    const wanted = splitScopes(key);
+    if (wanted.length === 0 || bucket === undefined) return undefined;
+    for (const slot of bucket) {
+      const granted = slot.path.keys[0]?.split(" ") ?? [];
+      if (slot.expiresOnMs >= usableUntilMs && wanted.every((scope) => granted.includes(scope))) {
+        slot.used = true;
+        return slot;
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * Takes a token in, in place of the one with the same identity.
+   *
+   * @param token The token.
+   * @param askedAtMs When it was asked for: a removal since then keeps it out.
+   * @returns Whether it is now the one that the cache knows.
+   */
+  put(token: CachedToken, askedAtMs: number): boolean {
+    const slot = slotOf(token);
+    if ((this.#tombstones.get(slot.path.owner) ?? -Infinity) >= askedAtMs) return false;
+    const old = this.#owners.get(slot.path.owner)?.exact.get(slot.path.keys[0] as string)?.get(
+      slot.path.bucket,
+    );
+    if (old !== undefined) {
+      if (old.cachedAt > token.cachedAt || old.secret === token.secret) return false;
+      this.remove(old);
+    }
+    const added = { ...slot, origin: token.origin ?? old?.origin };
+    if (!this.#ring.add(added)) return false;
+    this.#link(added);
+    return true;
+  }
+
+  /** Takes a token out. */
+  remove(slot: Slot): void {
+    this.#ring.remove(slot);
+    this.#unlink(slot);
+  }
+
+  /**
+   * Takes out what an owner has, in some buckets or in all, and whatever was asked for before now.
+   *
+   * @returns The tokens that are gone.
+   */
+  removeOwned(owner: string, matches: (token: CachedToken) => boolean, nowMs: number): CachedToken[] {
+    this.#bury(owner, nowMs);
+    const removed: CachedToken[] = [];
+    for (const bucket of [...this.#owners.get(owner)?.buckets.values() ?? []]) {
+      for (const slot of [...bucket].filter(matches)) {
+        removed.push(slot);
+        this.remove(slot);
+      }
+    }
+    return removed;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    for (const slot of [...this.#ring.items]) this.remove(slot);
+  }
+
+  #bury(owner: string, nowMs: number): void {
+    this.#tombstones.delete(owner);
+    this.#tombstones.set(owner, nowMs);
+    // The oldest come first.
+    for (const [name, atMs] of this.#tombstones) {
+      if (atMs > nowMs - TOMBSTONE_MS && this.#tombstones.size <= 10_000) return;
+      this.#tombstones.delete(name);
+    }
+  }
+
+  #link(slot: Slot): void {
+    const { owner, bucket, keys } = slot.path;
+    const owned = upsert(this.#owners, owner, () => ({ exact: new Map(), buckets: new Map() }));
+    for (const key of keys) upsert(owned.exact, key, () => new Map()).set(bucket, slot);
+    upsert(owned.buckets, bucket, () => new Set()).add(slot);
+  }
+
+  #unlink(slot: Slot): void {
+    const { owner, bucket, keys } = slot.path;
+    const owned = this.#owners.get(owner);
+    if (owned === undefined) return;
+    for (const key of keys) {
+      const named = owned.exact.get(key);
+      if (named?.get(bucket) === slot) named.delete(bucket);
+      if (named?.size === 0) owned.exact.delete(key);
+    }
+    const slots = owned.buckets.get(bucket);
+    slots?.delete(slot);
+    if (slots?.size === 0) owned.buckets.delete(bucket);
+    if (owned.buckets.size === 0) this.#owners.delete(owner);
+  }
+}
+
+function upsert<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, value = make());
+  return value;
+}

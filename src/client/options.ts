@@ -1,0 +1,78 @@
+/**
+ * What the applications are made of.
+ *
+ * @module
+ */
+
+import type { AuthorityOption } from "../authority/authority.ts";
+import type { TokenCache } from "../cache/token_cache.ts";
+import type { ClientCredential } from "../credential/client_credential.ts";
+import type { allowInsecureLoopback } from "../net/endpoint.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger, MsalEvent } from "../runtime/events.ts";
+import type { FetchFunction, WaitUntil } from "../runtime/web_types.ts";
+import type { Store } from "../store/store.ts";
+
+/** A number for each kind of request. */
+export interface PerPurpose {
+  /** For the token endpoint. */
+  readonly token?: number | undefined;
+  /** For discovery documents. */
+  readonly metadata?: number | undefined;
+}
+
+/** The options that both applications take. */
+export interface ClientApplicationOptions {
+  /** The application (client) id of the app registration. */
+  readonly clientId: string;
+  /**
+   * Microsoft Entra ID: `https://<cloud>/<tenant>`, or `{ instance, tenant }`. Not together with `oidcAuthority`.
+   *
+   * @default {"https://login.microsoftonline.com/common"}
+   */
+  readonly authority?: AuthorityOption | undefined;
+  /** Any OpenID Connect issuer; its endpoints come from its discovery document. */
+  readonly oidcAuthority?: string | URL | undefined;
+  /** Hosts that speak like Entra and are not Microsoft's, such as `login.example.com` or `localhost:8443`. */
+  readonly knownAuthorities?: readonly string[] | undefined;
+  /** Where tokens are kept: a cache to share between applications, or a store. Memory of its own where absent. */
+  readonly tokenCache?: TokenCache | Store | undefined;
+  /** Where throttling and discovery documents are kept. A {@linkcode MemoryStore} of its own where absent. */
+  readonly httpCache?: Store | undefined;
+  /** Sends every request. The global `fetch`, looked up at each call, where absent. */
+  readonly fetch?: FetchFunction | undefined;
+  /** The deadline of each attempt, in milliseconds. @default {{ token: 10000, metadata: 5000 }} */
+  readonly timeoutMs?: number | PerPurpose | undefined;
+  /** The most bytes of an answer's body. @default {{ token: 1048576, metadata: 262144 }} */
+  readonly maxResponseBytes?: number | PerPurpose | undefined;
+  /** Declared to Entra as `xms_cc`, such as `["cp1"]` for continuous access evaluation. */
+  readonly clientCapabilities?: readonly string[] | undefined;
+  /** Sent as `x-app-name`. */
+  readonly appName?: string | undefined;
+  /** Sent as `x-app-ver`. */
+  readonly appVersion?: string | undefined;
+  /** `false` sends no telemetry headers and no correlation id of the library's making. @default {true} */
+  readonly telemetry?: boolean | undefined;
+  /** Where the time is read and timers are set. @default {systemClock} */
+  readonly clock?: Clock | undefined;
+  /** Receives log lines; `console` is one. Nothing is logged where absent. */
+  readonly logger?: Logger | undefined;
+  /** Receives events. */
+  readonly onEvent?: ((event: MsalEvent) => void) | undefined;
+  /**
+   * Keeps background work alive: a function, or `"detached"` where the process does so by itself (Deno, Bun, Node). On
+   * Workers pass it with each request. Without it nothing is done in the background.
+   */
+  readonly waitUntil?: WaitUntil | "detached" | undefined;
+  /** Allows `http:` on loopback; never deploy it. */
+  readonly [allowInsecureLoopback]?: boolean | undefined;
+}
+
+/** The options of a {@linkcode ConfidentialClientApplication}. */
+export interface ConfidentialClientOptions extends ClientApplicationOptions {
+  /** How the client proves who it is. */
+  readonly clientCredential: ClientCredential;
+}
+
+/** The options of a {@linkcode PublicClientApplication}; it has no credential. */
+export type PublicClientOptions = ClientApplicationOptions;

@@ -1,0 +1,82 @@
+/**
+ * What a successful call gives, whether the token is fresh or from the cache.
+ *
+ * @module
+ */
+
+import type { CachedToken } from "../cache/access_token.ts";
+import type { AccountInfo } from "../request/account_info.ts";
+import type { RefreshReason } from "../runtime/events.ts";
+
+/** How a result came about. */
+export interface AuthenticationResultMetadata {
+  /** Where in the cache the token was: in this isolate's memory, in the store behind it, or nowhere. */
+  readonly cacheLevel: "none" | "memory" | "store";
+  /** Why the authority was asked; `not_applicable` for a plain hit. */
+  readonly refreshReason: RefreshReason;
+  /** How long the call took, in milliseconds; 0 for a hit in memory. */
+  readonly durationMs: number;
+}
+
+/** A token and what is known of it. There is never a refresh token in it. */
+export interface AuthenticationResult {
+  /** The access token, to be sent as `Authorization: Bearer <token>`. */
+  readonly accessToken: string;
+  /** The token type. */
+  readonly tokenType: "Bearer" | "DPoP" | "pop" | "ssh-cert";
+  /** When the token ends. The library hands out none with less than five minutes left if it can get a newer one. */
+  readonly expiresOn: Date;
+  /** When the authority would like to be asked for a newer one. */
+  readonly refreshOn?: Date;
+  /** Until when the token may be of use while the authority is down, if that is later than `expiresOn`. */
+  readonly extendedExpiresOn?: Date;
+  /** The scopes granted; those asked for where the authority names none. */
+  readonly scopes: readonly string[];
+  /** The user's account; `null` for an app token. */
+  readonly account: AccountInfo | null;
+  /** The tenant, or the issuer's path for an `oidcAuthority`. */
+  readonly tenantId: string;
+  /** Where the token came from. */
+  readonly tokenSource: "identity_provider" | "cache";
+  /** The call's id, as it was sent as `client-request-id`; the request's own, or empty, where nothing was sent. */
+  readonly correlationId: string;
+  /** How the result came about. */
+  readonly metadata: AuthenticationResultMetadata;
+}
+
+/** What a result says beside the token. */
+export interface ResultContext extends AuthenticationResultMetadata {
+  /** Where the token came from. */
+  readonly tokenSource: "identity_provider" | "cache";
+}
+
+/**
+ * Makes a result. On the hit path: one object, no spreading.
+ *
+ * @param token The token.
+ * @param context How it was come by.
+ * @param correlationId The call's id.
+ * @returns The result.
+ */
+export function toResult(
+  token: CachedToken,
+  context: ResultContext,
+  correlationId: string,
+): AuthenticationResult {
+  const { refreshOn, extendedExpiresOn } = token;
+  const { cacheLevel, refreshReason, durationMs } = context;
+  const result: { -readonly [P in keyof AuthenticationResult]: AuthenticationResult[P] } = {
+    accessToken: token.secret,
+    tokenType: token.tokenType as AuthenticationResult["tokenType"],
+    expiresOn: new Date(token.expiresOn * 1000),
+    scopes: token.scopes,
+    account: null,
+    tenantId: token.realm,
+    tokenSource: context.tokenSource,
+    correlationId,
+    metadata: { cacheLevel, refreshReason, durationMs },
+  };
+  if (refreshOn !== undefined) result.refreshOn = new Date(refreshOn * 1000);
+  if (extendedExpiresOn !== undefined) result.extendedExpiresOn = new Date(extendedExpiresOn * 1000);
+  return result;
+}

@@ -1,0 +1,87 @@
+/**
+ * A store that may be slow, broken or absent without hurting a call.
+ *
+ * @module
+ */
+
+import { CacheError } from "../errors/errors.ts";
+import type { CacheErrorCode } from "../errors/error_codes.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { withDeadline } from "../runtime/wait.ts";
+import type { SetOptions, SetResult, Store, StoredValue } from "./store.ts";
+
+/** How long a store may take before a call goes on without it. */
+const STORE_TIMEOUT_MS = 2_000;
+
+/** Told of every failure of a store. */
+export type OnStoreFailure = (error: CacheError) => void;
+
+/** Wraps a {@linkcode Store}: a failure is reported, and reads as a miss. */
+export class GuardedStore {
+  readonly #store: Store;
+  readonly #option: string;
+  readonly #clock: Clock;
+  readonly #onFailure: OnStoreFailure;
+
+  /**
+   * Wraps a store.
+   *
+   * @param store The store.
+   * @param option The option it came from, for error messages.
+   * @param clock Whose timer bounds it.
+   * @param onFailure Told of every failure.
+   */
+  constructor(store: Store, option: string, clock: Clock, onFailure: OnStoreFailure) {
+    this.#store = store;
+    this.#option = option;
+    this.#clock = clock;
+    this.#onFailure = onFailure;
+  }
+
+  /** Whether the store can compare and set. */
+  get cas(): boolean {
+    return this.#store.cas === true;
+  }
+
+  /** Reads a value; `undefined` also where the store failed. */
+  async get(key: string): Promise<StoredValue | undefined> {
+    const read = await this.#guard("cache_read_failed", "read from", () => this.#store.get(key));
+    return typeof read?.value === "string" ? read : undefined;
+  }
+
+  /** Writes a value; `undefined` where the store failed. */
+  set(key: string, value: string, options: SetOptions): Promise<SetResult | undefined> {
+    return this.#guard("cache_write_failed", "write to", () => this.#store.set(key, value, options));
+  }
+
+  /** Forgets a value; tells whether the store did. */
+  async delete(key: string): Promise<boolean> {
+    const done = await this.#guard("cache_write_failed", "delete from", async () => {
+      await this.#store.delete(key);
+      return true;
+    });
+    return done === true;
+  }
+
+  async #guard<T>(code: CacheErrorCode, verb: string, operation: () => Promise<T>): Promise<T | undefined> {
+    try {
+      // Inside a `then`, so that a store that throws at once is a failed promise too.
+      return await withDeadline(this.#clock, Promise.resolve().then(operation), STORE_TIMEOUT_MS, () => {
+        throw new Error(`no answer in ${STORE_TIMEOUT_MS} ms`);
+      });
+    } catch (error) {
+      // The store's own message may quote what it was given, so only its kind is told.
+      const kind = error instanceof Error && /^[A-Za-z]{1,40}$/.test(error.name)
+        ? error.name
+        : "something else";
+      this.#onFailure(
+        new CacheError(
+          code,
+          `Cannot ${verb} the store of ${this.#option}: it threw ${kind} or did not answer in ` +
+            `${STORE_TIMEOUT_MS} ms. The call went on without it; check the store's binding and its limits`,
+        ),
+      );
+      return undefined;
+    }
+  }
+}

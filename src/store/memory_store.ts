@@ -1,0 +1,116 @@
+/**
+ * A store in the memory of this isolate.
+ *
+ * @module
+ */
+
+import { type Clock, systemClock } from "../runtime/clock.ts";
+import { ExpiryHeap } from "./expiry_heap.ts";
+import type { SetOptions, SetResult, Store, StoredValue } from "./store.ts";
+
+/** How a {@linkcode MemoryStore} is bounded. */
+export interface MemoryStoreOptions {
+  /** The most values. @default {1024} */
+  readonly maxEntries?: number;
+  /** The most bytes of keys and values, two for each UTF-16 unit. @default {8388608} */
+  readonly maxBytes?: number;
+  /** Where the time is read. @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+interface Held {
+  readonly value: string;
+  readonly version: string;
+  readonly expiresAtMs: number;
+}
+
+/**
+ * A bounded {@linkcode Store} in memory; the default of the `httpCache` option.
+ *
+ * When it is full, the value that expires first is forgotten first, as in MSAL Python's `http_cache`.
+ */
+export class MemoryStore implements Store {
+  /** `set` honours `ifVersion`. */
+  readonly cas = true;
+  readonly #held = new Map<string, Held>();
+  readonly #byExpiry = new ExpiryHeap();
+  readonly #maxEntries: number;
+  readonly #maxBytes: number;
+  readonly #clock: Clock;
+  #bytes = 0;
+  #writes = 0;
+
+  /**
+   * Makes an empty store.
+   *
+   * @param options Its bounds and its clock.
+   */
+  constructor(options: MemoryStoreOptions = {}) {
+    this.#maxEntries = options.maxEntries ?? 1024;
+    this.#maxBytes = options.maxBytes ?? 8 * 1024 * 1024;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** How many values are held, expired ones that were not yet noticed included. */
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** Reads a value that has not expired. */
+  get(key: string): Promise<StoredValue | undefined> {
+    const held = this.#held.get(key);
+    if (held !== undefined && held.expiresAtMs <= this.#clock.now()) {
+      this.#forget(key);
+      return Promise.resolve(undefined);
+    }
+    return Promise.resolve(held && { value: held.value, version: held.version });
+  }
+
+  /** Writes a value; one that has expired already is not kept. */
+  set(key: string, value: string, options: SetOptions): Promise<SetResult> {
+    const old = this.#held.get(key);
+    const current = old !== undefined && old.expiresAtMs > this.#clock.now() ? old.version : null;
+    if (options.ifVersion !== undefined && options.ifVersion !== current) {
+      return Promise.resolve({ ok: false });
+    }
+    this.#forget(key);
+    const version = String(++this.#writes);
+    if (options.expiresAtMs > this.#clock.now()) {
+      this.#held.set(key, { value, version, expiresAtMs: options.expiresAtMs });
+      this.#byExpiry.push(key, options.expiresAtMs);
+      this.#bytes += 2 * (key.length + value.length);
+      this.#makeRoom();
+    }
+    return Promise.resolve({ ok: true, version });
+  }
+
+  /** Forgets a value. */
+  delete(key: string): Promise<void> {
+    this.#forget(key);
+    return Promise.resolve();
+  }
+
+  #forget(key: string): void {
+    const held = this.#held.get(key);
+    if (held === undefined) return;
+    this.#held.delete(key);
+    this.#bytes -= 2 * (key.length + held.value.length);
+  }
+
+  #makeRoom(): void {
+    while (this.#held.size > this.#maxEntries || this.#bytes > this.#maxBytes) this.#dropSoonest();
+    // Keys that were written again leave stale items: rebuilt before those outnumber the live ones.
+    if (this.#byExpiry.size > 2 * this.#held.size + 16) this.#rebuild();
+  }
+
+  #dropSoonest(): void {
+    const soonest = this.#byExpiry.pop();
+    if (soonest === undefined) return;
+    if (this.#held.get(soonest.key)?.expiresAtMs === soonest.expiresAtMs) this.#forget(soonest.key);
+  }
+
+  #rebuild(): void {
+    this.#byExpiry.clear();
+    for (const [key, held] of this.#held) this.#byExpiry.push(key, held.expiresAtMs);
+  }
+}

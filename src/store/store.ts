@@ -1,0 +1,112 @@
+/**
+ * The contract of everything that keeps text for the library: token partitions and the HTTP cache.
+ *
+ * @module
+ */
+
+import { ClientConfigurationError } from "../errors/errors.ts";
+
+/** What a store may want to know of a value beyond its key; never a secret. */
+export interface PartitionHints {
+  /** Whether the value holds tokens or answers of the authority that are no tokens. */
+  readonly kind: "tokens" | "http";
+  /** The key that MSAL's own caches would use, such as `<clientId>_<tenantId>_AppTokenCache`. */
+  readonly suggestedKey?: string;
+}
+
+/** What a store keeps under a key. */
+export interface StoredValue {
+  /** The text, as it was set. */
+  readonly value: string;
+  /** The version to pass as `ifVersion`, where the store can compare and set. */
+  readonly version?: string;
+}
+
+/** How a value is set. */
+export interface SetOptions {
+  /** When the value may be forgotten, in milliseconds since the epoch. */
+  readonly expiresAtMs: number;
+  /** Set only if the stored version is still this one; `null` if there must be no value. For stores with `cas`. */
+  readonly ifVersion?: string | null;
+  /** What is being kept. */
+  readonly hints?: PartitionHints;
+}
+
+/** What came of setting a value. */
+export interface SetResult {
+  /** `false` where `ifVersion` did not match: somebody else wrote first. */
+  readonly ok: boolean;
+  /** The version of the value now stored. */
+  readonly version?: string;
+}
+
+/** A lease on a name, held by one isolate at a time. */
+export interface StoreLock {
+  /** Gives the lease back. */
+  release(): Promise<void>;
+}
+
+/**
+ * Keeps text under keys, for as long as it can.
+ *
+ * A store may forget a value at any time and may fail: the library then goes on without it and reports the failure
+ * as an event. Adapters hide their platform's units and limits.
+ */
+export interface Store {
+  /** Whether `set` honours `ifVersion`. */
+  readonly cas: boolean;
+  /**
+   * Reads a value.
+   *
+   * @param key The key, at most 512 bytes.
+   * @returns The value, or `undefined` where there is none or it has expired.
+   */
+  get(key: string): Promise<StoredValue | undefined>;
+  /**
+   * Writes a value.
+   *
+   * @param key The key, at most 512 bytes.
+   * @param value The text.
+   * @param options When it expires, and what must be there before.
+   * @returns Whether it was written.
+   */
+  set(key: string, value: string, options: SetOptions): Promise<SetResult>;
+  /**
+   * Forgets a value; an unknown key is no error.
+   *
+   * @param key The key.
+   */
+  delete(key: string): Promise<void>;
+  /**
+   * Takes a lease, in stores that can.
+   *
+   * @param key What is locked.
+   * @param leaseMs After how many milliseconds the lease ends by itself.
+   * @returns The lease, or `undefined` where somebody else holds it.
+   */
+  lock?(key: string, leaseMs: number): Promise<StoreLock | undefined>;
+}
+
+/**
+ * Checks that an option is a store.
+ *
+ * @param value What the caller gave.
+ * @param option The option's name, for the error.
+ * @returns The same value.
+ * @throws {ClientConfigurationError} `invalid_store` where a method is missing.
+ */
+export function requireStore(value: unknown, option: string): Store {
+  const store = value as Partial<Store> | null;
+  const missing = (["get", "set", "delete"] as const).filter((name) => typeof store?.[name] !== "function");
+  if (missing.length > 0) {
+    throw new ClientConfigurationError(
+      "invalid_store",
+      option,
+      `Cannot use ${option}: it has no method ${
+        missing.join(", ")
+      }. Pass an object with get, set and delete, ` +
+        "such as new MemoryStore(), or leave the option out",
+    );
+  }
+  return store as Store;
+}

@@ -1,0 +1,84 @@
+/**
+ * Microsoft's client telemetry headers, schema 4: what was asked, how often the cache served, what failed before.
+ *
+ * @module
+ */
+
+import type { RefreshReason } from "../runtime/events.ts";
+import { runtimeName } from "../runtime/host.ts";
+import { VERSION } from "../runtime/version.ts";
+
+/** The numbers by which Microsoft knows the methods of a client. */
+export const API_IDS: { readonly acquireTokenForClient: "730" } = { acquireTokenForClient: "730" };
+
+const REASONS: Readonly<Record<RefreshReason, number>> = {
+  not_applicable: 0,
+  force_refresh_or_claims: 1,
+  no_cached_token: 2,
+  expired: 3,
+  proactive_refresh: 4,
+};
+
+const MAX_LAST_CHARS = 350;
+
+/** What one application object has to tell. */
+export class Telemetry {
+  readonly #fixed: Readonly<Record<string, string>>;
+  #cacheHits = 0;
+  #failures: { call: string; error: string }[] = [];
+
+  /**
+   * Starts counting.
+   *
+   * @param app The application's name and version, if it gave them.
+   */
+  constructor(app: { readonly appName?: string | undefined; readonly appVersion?: string | undefined } = {}) {
+    this.#fixed = {
+      "x-client-sku": "msal-edge",
+      "x-client-ver": VERSION,
+      "x-ms-lib-capability": "retry-after, h429",
+      ...(app.appName && { "x-app-name": app.appName }),
+      ...(app.appVersion && { "x-app-ver": app.appVersion }),
+    };
+  }
+
+  /** Counts a cache hit. */
+  hit(): void {
+    this.#cacheHits++;
+  }
+
+  /**
+   * The headers of a token request.
+   *
+   * @param apiId Which method asks.
+   * @param reason Why it asks.
+   * @param correlationId The call's id.
+   */
+  headers(apiId: string, reason: RefreshReason, correlationId: string): Record<string, string> {
+    const calls = this.#failures.map((failure) => failure.call).join(",");
+    const errors = this.#failures.map((failure) => failure.error).join(",");
+    return {
+      ...this.#fixed,
+      "x-client-os": runtimeName(),
+      "client-request-id": correlationId,
+      "x-client-current-telemetry": `4|${apiId},${REASONS[reason]}|`,
+      "x-client-last-telemetry": `4|${this.#cacheHits}|${calls}|${errors}|`,
+    };
+  }
+
+  /** A request succeeded: the authority has been told everything. */
+  succeeded(): void {
+    this.#cacheHits = 0;
+    this.#failures = [];
+  }
+
+  /** A request failed; told with the next one, as far as the header has room. */
+  failed(apiId: string, correlationId: string, error: string): void {
+    const next = { call: `${apiId},${correlationId}`, error };
+    const length = [...this.#failures, next].reduce(
+      (sum, one) => sum + one.call.length + one.error.length + 2,
+      0,
+    );
+    if (length < MAX_LAST_CHARS) this.#failures.push(next);
+  }
+}

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ClientConfigurationError } from "../errors/errors.ts";
+import { refuse } from "../errors/errors.ts";
 
 const GUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const DNS_NAME =
@@ -25,13 +25,7 @@ export function isSharedTenant(tenant: string): boolean {
  * @throws {ClientConfigurationError} `invalid_tenant`.
  */
 export function requireTenant(tenant: unknown, option: string): string {
-  // First as it is: nearly every tenant is a GUID in lower case, and this is on the hit path.
-  if (typeof tenant === "string" && GUID.test(tenant)) return tenant;
   const text = typeof tenant === "string" ? tenant.toLowerCase() : "";
   if (GUID.test(text) || DNS_NAME.test(text)) return text;
-  throw new ClientConfigurationError(
-    "invalid_tenant",
-    option,
-    `Cannot use ${option}: a tenant is a GUID or a domain name such as contoso.onmicrosoft.com`,
-  );
+  refuse("invalid_tenant", option, "a tenant is a GUID or a domain name such as contoso.onmicrosoft.com");
 }

@@ -5,7 +5,8 @@
  */
 
 import { CacheError } from "../errors/errors.ts";
-import { type CachedToken, type JsonEntry, readTokenEntry, writeTokenEntry } from "./access_token.ts";
+import type { CachedToken } from "./cached_token.ts";
+import { type JsonEntry, readTokenEntry, writeTokenEntry } from "./msal_entry.ts";
 
 /** What a document holds. */
 export interface MsalDocument {

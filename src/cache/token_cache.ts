@@ -1,11 +1,14 @@
 /**
- * The token cache that an application is given, or makes for itself.
+ * The token cache that an application can be given, to serialise, to share, or to keep in a store.
  *
  * @module
  */
 
-import { ClientConfigurationError } from "../errors/errors.ts";
+import { refuse } from "../errors/errors.ts";
+import { GuardedStore } from "../store/guarded_store.ts";
 import { requireStore, type Store } from "../store/store.ts";
+import { AppPartitions } from "./app_partitions.ts";
+import { registerCache } from "./cache_core.ts";
 import { readDocument, writeDocument } from "./msal_document.ts";
 import { TokenIndex } from "./token_index.ts";
 
@@ -22,26 +25,9 @@ export interface TokenCacheOptions {
   } | undefined;
 }
 
-/** What a cache holds; for the library's own use. */
-export interface CacheCore {
-  /** The tokens in memory. */
-  readonly index: TokenIndex;
-  /** The store behind them. */
-  readonly store: Store | undefined;
-  /** Notes that `serialize` would give something new. */
-  changed(): void;
-}
-
-let coreOf: (cache: TokenCache) => CacheCore;
-
-function bound(value: number | undefined, fallback: number, option: string): number {
-  if (value === undefined) return fallback;
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new ClientConfigurationError(
-    "invalid_option",
-    option,
-    `Cannot use ${option}: it must be a whole number from 1`,
-  );
+function bound(value: number | undefined, option: string): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value >= 1)) return value;
+  refuse("invalid_option", option, "it must be a whole number from 1");
 }
 
 /**
@@ -65,14 +51,6 @@ export class TokenCache {
   #sections: ReadonlyMap<string, unknown> = new Map();
   #changed = false;
 
-  static {
-    coreOf = (cache) => ({
-      index: cache.#index,
-      store: cache.#store,
-      changed: () => void (cache.#changed = true),
-    });
-  }
-
   /**
    * Makes an empty cache; nothing is read yet.
    *
@@ -82,9 +60,13 @@ export class TokenCache {
   constructor(options: TokenCacheOptions = {}) {
     const { store, memory = {} } = options;
     this.#store = store === undefined ? undefined : requireStore(store, "tokenCache.store");
-    this.#index = new TokenIndex({
-      maxEntries: bound(memory.maxEntries, 10_000, "tokenCache.memory.maxEntries"),
-      maxBytes: bound(memory.maxBytes, 32 * 1024 * 1024, "tokenCache.memory.maxBytes"),
+    this.#index = new TokenIndex(
+      bound(memory.maxEntries, "tokenCache.memory.maxEntries"),
+      bound(memory.maxBytes, "tokenCache.memory.maxBytes"),
+    );
+    registerCache(this, (clock, onFailure) => {
+      const guarded = this.#store && new GuardedStore(this.#store, "tokenCache", clock, onFailure);
+      return new AppPartitions(this.#index, guarded, () => void (this.#changed = true));
     });
   }
 
@@ -128,14 +110,4 @@ export class TokenCache {
   toJSON(): { size: number; hasStateChanged: boolean } {
     return { size: this.size, hasStateChanged: this.#changed };
   }
-}
-
-/**
- * Opens a cache to the library's own code.
- *
- * @param cache The cache.
- * @returns What it holds.
- */
-export function openCache(cache: TokenCache): CacheCore {
-  return coreOf(cache);
 }

@@ -6,11 +6,11 @@
 
 import { foldEnvironment } from "../authority/known_clouds.ts";
 import { scopeKey, splitScopes } from "../request/scopes.ts";
-import { type Bounds, ClockRing, type RingItem } from "../store/clock_ring.ts";
-import type { CachedToken } from "./access_token.ts";
+import { ClockRing, type RingItem } from "../store/clock_ring.ts";
+import type { CachedToken } from "./cached_token.ts";
 
-/** A token within this many seconds of its end is not handed out. */
-export const EXPIRY_MARGIN_SECONDS = 300;
+/** A token with less than this left is not handed out if a newer one can be had. */
+const EXPIRY_MARGIN_MS = 300_000;
 
 /** How long a removal keeps answers that were asked for before it out of the cache; no flight takes longer. */
 const TOMBSTONE_MS = 600_000;
@@ -29,8 +29,6 @@ interface Owner {
 
 /** A token and its place in the cache; one object, so that a hit touches little memory. */
 export interface Slot extends CachedToken, RingItem {
-  /** The token's end in epoch milliseconds, for one comparison on the hit path. */
-  readonly expiresOnMs: number;
   /** When a new one should be asked for, in epoch milliseconds; pushed back when that fails. */
   refreshAtMs: number;
   /** Where it is kept. */
@@ -49,6 +47,16 @@ export function bucketKey(realm: string, tokenType: string, keyId: string, ext: 
   return plain ? realm.toLowerCase() : [realm.toLowerCase(), scheme, keyId, ext].join("\n");
 }
 
+/** Whether a token has more left than the margin. */
+export function isUsable(token: CachedToken, nowMs: number): boolean {
+  return token.expiresOn * 1000 - nowMs >= EXPIRY_MARGIN_MS;
+}
+
+/** Whether a token can be handed out without asking for a newer one. */
+export function isFresh(slot: Slot, nowMs: number): boolean {
+  return isUsable(slot, nowMs) && nowMs < slot.refreshAtMs;
+}
+
 /** The scope key of a token: what an API grants, without the scopes of the sign-in itself. */
 function grantedKey(scopes: readonly string[]): string {
   const own = scopes.filter((scope) => !OIDC_SCOPES.includes(scope.toLowerCase()));
@@ -60,7 +68,6 @@ function slotOf(token: CachedToken): Slot {
   const { requestedKey = key } = token;
   return {
     ...token,
-    expiresOnMs: token.expiresOn * 1000,
     refreshAtMs: token.refreshOn === undefined ? Infinity : token.refreshOn * 1000,
     path: {
       owner: ownerKey(token.environment, token.clientId, token.homeAccountId),
@@ -82,10 +89,11 @@ export class TokenIndex {
   /**
    * Makes an empty index.
    *
-   * @param bounds How much it may hold.
+   * @param maxEntries The most tokens; 10 000 where absent.
+   * @param maxBytes The most bytes, about; 32 MiB where absent.
    */
-  constructor(bounds: Bounds) {
-    this.#ring = new ClockRing(bounds, (slot) => this.#unlink(slot));
+  constructor(maxEntries: number = 10_000, maxBytes: number = 32 * 1024 * 1024) {
+    this.#ring = new ClockRing({ maxEntries, maxBytes }, (slot) => this.#unlink(slot));
   }
 
   /** How many tokens there are. */
@@ -121,29 +129,16 @@ export class TokenIndex {
    * @returns A slot that may have expired: `undefined` says that there never was one.
    */
   find(owner: string, bucket: string, key: string, nowMs: number): Slot | undefined {
-    const owned = this.#owners.get(owner);
-    const exact = owned?.exact.get(key)?.get(bucket);
-    const usableUntilMs = nowMs + EXPIRY_MARGIN_SECONDS * 1000;
-    if (exact !== undefined && exact.expiresOnMs >= usableUntilMs) {
-      exact.used = true;
-      return exact;
-    }
-    const wider = this.#findWider(owned?.buckets.get(bucket), key, usableUntilMs);
-    if (wider === undefined && exact !== undefined && exact.expiresOnMs <= nowMs) this.remove(exact);
-    return wider ?? exact;
-  }
-
-  #findWider(bucket: Set<Slot> | undefined, key: string, usableUntilMs: number): Slot | undefined {
+    const exact = this.findExact(owner, bucket, key);
+    if (exact !== undefined && isUsable(exact, nowMs)) return exact;
     const wanted = splitScopes(key);
-    if (wanted.length === 0 || bucket === undefined) return undefined;
-    for (const slot of bucket) {
+    for (const slot of this.#owners.get(owner)?.buckets.get(bucket) ?? []) {
       const granted = slot.path.keys[0]?.split(" ") ?? [];
-      if (slot.expiresOnMs >= usableUntilMs && wanted.every((scope) => granted.includes(scope))) {
-        slot.used = true;
-        return slot;
-      }
+      const covers = wanted.length > 0 && wanted.every((scope) => granted.includes(scope));
+      if (covers && isUsable(slot, nowMs)) return slot;
     }
-    return undefined;
+    if (exact !== undefined && exact.expiresOn * 1000 <= nowMs) this.remove(exact);
+    return exact;
   }
 
   /**

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { CachedToken } from "../cache/access_token.ts";
 import { isSharedTenant } from "../authority/tenant.ts";
-import { EXPIRY_MARGIN_SECONDS, ownerKey, type Slot } from "../cache/token_index.ts";
+import type { CachedToken } from "../cache/cached_token.ts";
+import { isFresh, isUsable, ownerKey, type Slot } from "../cache/token_index.ts";
 import type { CredentialSource } from "../credential/client_credential.ts";
 import { lengthPrefixed } from "../crypto/digest.ts";
 import type { AuthError } from "../errors/auth_error.ts";
@@ -14,15 +14,10 @@ import type { ClientCredentialRequest, RemoveTokensRequest } from "../request/re
 import { type AuthenticationResult, type ResultContext, toResult } from "../result/authentication_result.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import { abortError, untilAborted, withDeadline } from "../runtime/wait.ts";
+import type { WaitUntil } from "../runtime/web_types.ts";
 import { SingleFlight } from "../store/single_flight.ts";
-import {
-  type AppTokenQuery,
-  extTextOf,
-  realmOf,
-  toAppTokenParameters,
-  toAppTokenQuery,
-} from "./app_token_query.ts";
-import { type AppTokenErrand, type AppTokenFound, AppTokenSource } from "./app_token_source.ts";
+import { type AppTokenQuery, extOf, realmOf, toAppTokenQuery } from "./app_token_query.ts";
+import { type AppTokenFound, AppTokenSource } from "./app_token_source.ts";
 import { requireWaitUntil } from "./configuration.ts";
 import type { Engine } from "./engine.ts";
 import { isOutage, toAuthError } from "./failure.ts";
@@ -68,27 +63,32 @@ export class AppTokenFlow {
    */
   acquire(request: ClientCredentialRequest): Promise<AuthenticationResult> {
     try {
-      const { authority, clock } = this.#engine.configuration;
-      const nowMs = clock.now();
+      const { configuration } = this.#engine;
+      const { authority, cache, clientCapabilities } = configuration;
+      const nowMs = configuration.clock.now();
       const plain = this.#peek(request, nowMs);
-      if (plain !== undefined) return Promise.resolve(this.#handHit(plain, request));
-      const query = toAppTokenQuery(authority, request);
-      if (request.signal?.aborted) throw abortError(request.signal, request.correlationId);
-      const slot = this.#engine.cache.index.find(this.#owner, query.bucket, query.key, nowMs);
-      const serves = slot !== undefined && isFresh(slot, nowMs) && request.claims === undefined;
-      if (!serves) return this.#acquireFurther(request, query, slot, nowMs);
-      return Promise.resolve(this.#handHit(slot, request));
+      if (plain !== undefined) return Promise.resolve(this.#hand(plain, HIT, ""));
+      const query = toAppTokenQuery(authority, clientCapabilities, request);
+      const { signal, correlationId } = request;
+      const waitUntil = requireWaitUntil(request.waitUntil) ?? configuration.waitUntil;
+      if (signal?.aborted) throw abortError(signal, correlationId);
+      const slot = cache.index.find(this.#owner, query.bucket, query.key, nowMs);
+      if (slot !== undefined && isFresh(slot, nowMs) && request.claims === undefined) {
+        return Promise.resolve(this.#hand(slot, HIT, correlationId ?? ""));
+      }
+      return this.#acquireFurther(request, query, slot, nowMs, waitUntil);
     } catch (error) {
-      return Promise.reject(toAuthError(error));
+      return Promise.reject(this.#fail(error, request?.correlationId));
     }
   }
 
   /** The common hit: a token is there under the request's very texts, and those were checked when it came. */
   #peek(request: ClientCredentialRequest, nowMs: number): Slot | undefined {
     if (!isPlain(request)) return undefined;
-    const realm = request.tenantId ?? this.#engine.configuration.authority.tenant;
+    const { authority, cache } = this.#engine.configuration;
+    const realm = request.tenantId ?? authority.tenant;
     if (isSharedTenant(realm)) return undefined;
-    const slot = this.#engine.cache.index.findExact(this.#owner, realm, request.scopes[0] as string);
+    const slot = cache.index.findExact(this.#owner, realm, request.scopes[0] as string);
     return slot !== undefined && isFresh(slot, nowMs) ? slot : undefined;
   }
 
@@ -98,22 +98,25 @@ export class AppTokenFlow {
     query: AppTokenQuery,
     slot: Slot | undefined,
     nowMs: number,
+    waitUntil: WaitUntil | "detached" | undefined,
   ): Promise<AuthenticationResult> {
+    const { signal, correlationId } = request;
+    const refreshReason = reasonOf(request, slot, nowMs);
     try {
-      const reason = reasonOf(request, slot, nowMs);
-      const work = this.#fly(request, query, reason);
-      const waiting = slot !== undefined && reason === "proactive_refresh"
-        ? this.#refreshAhead(work, slot, request)
-        : work;
-      const found = await untilAborted(waiting, request.signal, request.correlationId)
-        .catch((error) => this.#outlive(toAuthError(error), slot, reason));
+      const flight = this.#fly(request, query, refreshReason, waitUntil);
+      const work = slot !== undefined && refreshReason === "proactive_refresh"
+        ? this.#refreshAhead(flight, slot, waitUntil)
+        : flight.catch((error) => this.#outlive(error, slot, refreshReason));
+      const { token, cacheLevel, correlationId: sent } = await untilAborted(work, signal, correlationId);
+      const tokenSource = cacheLevel === "none" ? "identity_provider" : "cache";
       const durationMs = this.#engine.configuration.clock.now() - nowMs;
-      return this.#handFound(found, request, reason, durationMs);
+      return this.#hand(
+        token,
+        { tokenSource, cacheLevel, refreshReason, durationMs },
+        sent || (correlationId ?? ""),
+      );
     } catch (error) {
-      const failure = toAuthError(error);
-      const correlationId = failure.correlationId ?? request.correlationId;
-      this.#engine.configuration.emit?.({ type: "token_failed", error: failure, correlationId });
-      throw failure;
+      throw this.#fail(error, correlationId);
     }
   }
 
@@ -122,89 +125,58 @@ export class AppTokenFlow {
     request: ClientCredentialRequest,
     query: AppTokenQuery,
     reason: RefreshReason,
+    waitUntil: WaitUntil | "detached" | undefined,
   ): Promise<AppTokenFound> {
-    const { clientCapabilities, waitUntil: appWaitUntil } = this.#engine.configuration;
-    const parameters = toAppTokenParameters(request, clientCapabilities);
-    const waitUntil = requireWaitUntil(request.waitUntil) ?? appWaitUntil;
     const key = lengthPrefixed([
       query.bucket,
       query.key,
-      request.claims === undefined ? "" : parameters.claims ?? "",
+      request.claims === undefined ? "" : query.claims ?? "",
     ]);
     return this.#flights.run(key, { waitUntil, deadlineMs: this.#engine.flightDeadlineMs }, () => {
       const correlationId = request.correlationId ?? crypto.randomUUID();
-      const errand: AppTokenErrand = { request, query, parameters, reason, correlationId, waitUntil };
-      return this.#source.get(errand);
+      return this.#source.get({ request, query, reason, correlationId, waitUntil });
     });
   }
 
   /** A refresh that is due, though the token is good: in the background if anything keeps it alive there. */
   #refreshAhead(
-    work: Promise<AppTokenFound>,
+    flight: Promise<AppTokenFound>,
     slot: Slot,
-    request: ClientCredentialRequest,
-  ): Promise<AppTokenFound | Slot> {
-    const { clock, emit, waitUntil } = this.#engine.configuration;
+    waitUntil: WaitUntil | "detached" | undefined,
+  ): Promise<AppTokenFound> {
+    const { clock } = this.#engine.configuration;
+    const old = { token: slot, cacheLevel: "memory", correlationId: "" } as const;
     slot.refreshAtMs = clock.now() + REFRESH_PAUSE_MS;
-    const settled = work.catch((error: unknown): Slot => {
-      const failure = toAuthError(error);
-      emit?.({ type: "refresh_failed", error: failure, correlationId: failure.correlationId });
-      return slot;
-    });
-    if ((request.waitUntil ?? waitUntil) !== undefined) return Promise.resolve(slot);
-    return withDeadline(clock, settled, REFRESH_PATIENCE_MS, () => slot);
+    const settled = flight.catch((error) => this.#outlive(error, slot, "proactive_refresh"));
+    if (waitUntil === undefined) return withDeadline(clock, settled, REFRESH_PATIENCE_MS, () => old);
+    // Nobody waits for it: what it throws was told as an event.
+    settled.catch(() => {});
+    return Promise.resolve(old);
   }
 
   /** A token that is still good wins over a failed refresh, unless a challenge was refused for good. */
-  #outlive(failure: AuthError, slot: Slot | undefined, reason: RefreshReason): Slot {
+  #outlive(error: unknown, slot: Slot | undefined, reason: RefreshReason): AppTokenFound {
+    const failure = toAuthError(error);
     const { clock, emit } = this.#engine.configuration;
-    const good = slot !== undefined && slot.expiresOnMs > clock.now();
     const spared = reason !== "force_refresh_or_claims" || isOutage(failure);
-    if (
-      !good || !spared || failure.code === "request_aborted" || failure.name === "ClientConfigurationError"
-    ) {
-      throw failure;
-    }
+    if (slot === undefined || slot.expiresOn * 1000 <= clock.now() || !spared) throw failure;
     emit?.({ type: "refresh_failed", error: failure, correlationId: failure.correlationId });
-    return slot;
+    return { token: slot, cacheLevel: "memory", correlationId: "" };
   }
 
-  #handHit(slot: Slot, request: ClientCredentialRequest): AuthenticationResult {
-    this.#engine.telemetry?.hit();
-    return this.#hand(slot, HIT, request.correlationId ?? "");
+  #fail(error: unknown, correlationId: string | undefined): AuthError {
+    const failure = toAuthError(error);
+    const { emit } = this.#engine.configuration;
+    emit?.({ type: "token_failed", error: failure, correlationId: failure.correlationId ?? correlationId });
+    return failure;
   }
 
-  #handFound(
-    found: AppTokenFound | Slot,
-    request: ClientCredentialRequest,
-    refreshReason: RefreshReason,
-    durationMs: number,
-  ): AuthenticationResult {
-    const { cacheLevel, correlationId } = "cacheLevel" in found
-      ? found
-      : { cacheLevel: "memory" as const, correlationId: request.correlationId ?? "" };
-    const tokenSource = cacheLevel === "none" ? "identity_provider" : "cache";
-    return this.#hand("token" in found ? found.token : found, {
-      tokenSource,
-      cacheLevel,
-      refreshReason,
-      durationMs,
-    }, correlationId);
-  }
-
-  #hand(
-    token: CachedToken,
-    context: ResultContext,
-    correlationId: string,
-  ): AuthenticationResult {
-    this.#engine.configuration.emit?.({
-      type: "token_acquired",
-      tokenSource: context.tokenSource,
-      refreshReason: context.refreshReason,
-      tenantId: token.realm,
-      scopes: token.scopes,
-      correlationId,
-    });
+  #hand(token: CachedToken, context: ResultContext, correlationId: string): AuthenticationResult {
+    const { emit, telemetry } = this.#engine.configuration;
+    const { tokenSource, refreshReason } = context;
+    if (tokenSource === "cache") telemetry?.hit();
+    const { realm: tenantId, scopes } = token;
+    emit?.({ type: "token_acquired", tokenSource, refreshReason, tenantId, scopes, correlationId });
     return toResult(token, context, correlationId);
   }
 
@@ -213,50 +185,30 @@ export class AppTokenFlow {
    *
    * @param request Which ones.
    */
-  async remove(request: RemoveTokensRequest = {}): Promise<void> {
-    const { authority, clock } = this.#engine.configuration;
-    const { tenantId, fmiPath } = request;
+  async remove({ tenantId, fmiPath }: RemoveTokensRequest): Promise<void> {
+    const { authority, cache, clock } = this.#engine.configuration;
     const realm = tenantId === undefined ? undefined : realmOf(authority, tenantId);
-    const ext = fmiPath === undefined ? undefined : `=${extTextOf({ scopes: [], fmiPath })}`;
-    const { extHash } = await this.#source.partitionOf("", "", ext?.slice(1) ?? "");
-    const removed = this.#engine.cache.index.removeOwned(
-      this.#owner,
-      (token) =>
-        (realm === undefined || token.realm.toLowerCase() === realm) &&
-        (ext === undefined || token.ext === ext || token.extHash === extHash),
-      clock.now(),
-    );
-    if (removed.length > 0) this.#engine.cache.changed();
-    await this.#removeStored(removed.map((token) => [token.realm.toLowerCase(), token.ext]), realm, ext);
-  }
-
-  /** Deletes the partitions of what was in memory, and the one that the request itself names. */
-  async #removeStored(known: string[][], realm: string | undefined, ext: string | undefined): Promise<void> {
-    const { partitions } = this.#engine;
-    if (partitions === undefined) return;
-    const { authority } = this.#engine.configuration;
-    const named = [realm ?? authority.tenant, ext ?? ""];
-    const distinct = new Map([...known, named].map((pair) => [lengthPrefixed(pair), pair]));
-    await Promise.all([...distinct.values()].map(async ([name = "", text = ""]) => {
-      await partitions.delete(await this.#source.partitionOf(name, "", text.slice(1)));
-    }));
+    const ext = extOf({ fmiPath });
+    const named = await this.#source.partitionOf({ realm: realm ?? authority.tenant, bucket: "", ext });
+    const matches = (token: CachedToken): boolean =>
+      (realm === undefined || token.realm.toLowerCase() === realm) &&
+      (fmiPath === undefined || token.ext === ext || token.extHash === named.extHash);
+    const removed = cache.index.removeOwned(this.#owner, matches, clock.now());
+    await cache.forget([named, ...removed.map((token) => ({ ...named, ...token, bucket: "" }))]);
   }
 }
 
 /** Whether nothing sets a request apart but its tenant and its one scope. */
 function isPlain(request: ClientCredentialRequest): boolean {
-  return request?.scopes?.length === 1 && request.claims === undefined && request.signal === undefined &&
-    request.correlationId === undefined && request.fmiPath === undefined &&
-    request.forwardedClientClaims === undefined && request.extraQueryParameters === undefined &&
-    request.extraBodyParameters === undefined;
-}
-
-function isFresh(slot: Slot, nowMs: number): boolean {
-  return slot.expiresOnMs - nowMs >= EXPIRY_MARGIN_SECONDS * 1000 && nowMs < slot.refreshAtMs;
+  const { scopes, claims, signal, correlationId, fmiPath, forwardedClientClaims, waitUntil } = request ?? {};
+  const { extraQueryParameters, extraBodyParameters } = request ?? {};
+  return scopes?.length === 1 && (waitUntil === undefined || typeof waitUntil === "function") &&
+    (claims ?? signal ?? correlationId ?? fmiPath ?? forwardedClientClaims ?? extraQueryParameters ??
+        extraBodyParameters) === undefined;
 }
 
 function reasonOf(request: ClientCredentialRequest, slot: Slot | undefined, nowMs: number): RefreshReason {
   if (request.claims !== undefined) return "force_refresh_or_claims";
   if (slot === undefined) return "no_cached_token";
-  return slot.expiresOnMs - nowMs < EXPIRY_MARGIN_SECONDS * 1000 ? "expired" : "proactive_refresh";
+  return isUsable(slot, nowMs) ? "proactive_refresh" : "expired";
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { TokenCache } from "../cache/token_cache.ts";
 import { Engine } from "./engine.ts";
 import type { ClientApplicationOptions } from "./options.ts";
 
@@ -27,7 +26,7 @@ export abstract class ClientApplication {
    * @throws {ClientConfigurationError} that names the option and how to mend it.
    */
   protected constructor(options: ClientApplicationOptions, throttleSeconds: number, secret?: string) {
-    this.#engine = new Engine(options, { throttleSeconds, secret });
+    this.#engine = new Engine(options, throttleSeconds, secret);
   }
 
   /** The client id. */
@@ -38,11 +37,6 @@ export abstract class ClientApplication {
   /** The authority, without a slash at its end. */
   get authority(): string {
     return this.#engine.configuration.authority.base;
-  }
-
-  /** The token cache, to serialise or to share. */
-  get tokenCache(): TokenCache {
-    return this.#engine.configuration.tokenCache;
   }
 
   /** What logs may show. */

@@ -69,6 +69,6 @@ export class ConfidentialClientApplication extends ClientApplication {
    * @throws {ClientConfigurationError} where the request is wrong.
    */
   removeTokensForClient(request: RemoveTokensRequest = {}): Promise<void> {
-    return this.#appTokens.remove(request);
+    return this.#appTokens.remove(request ?? {});
   }
 }

@@ -5,17 +5,18 @@
  */
 
 import { type Authority, parseAuthority, parseOidcAuthority } from "../authority/authority.ts";
-import { TokenCache } from "../cache/token_cache.ts";
-import { ClientConfigurationError } from "../errors/errors.ts";
+import { type CacheCore, openerOf } from "../cache/cache_core.ts";
+import { TokenIndex } from "../cache/token_index.ts";
+import { type CacheError, refuse } from "../errors/errors.ts";
 import { allowInsecureLoopback } from "../net/endpoint.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { createEmit, type Emit } from "../runtime/events.ts";
 import type { FetchFunction, WaitUntil } from "../runtime/web_types.ts";
+import { GuardedStore } from "../store/guarded_store.ts";
 import { MemoryStore } from "../store/memory_store.ts";
-import { requireStore, type Store } from "../store/store.ts";
+import { requireStore } from "../store/store.ts";
+import { Telemetry } from "../token/telemetry.ts";
 import type { ClientApplicationOptions, PerPurpose } from "./options.ts";
-
-const DEFAULT_AUTHORITY = "https://login.microsoftonline.com/common";
 
 /** Options, checked and complete. */
 export interface Configuration {
@@ -24,23 +25,25 @@ export interface Configuration {
   /** Who issues the tokens. */
   readonly authority: Authority;
   /** The tokens. */
-  readonly tokenCache: TokenCache;
-  /** What is no token. */
-  readonly httpCache: Store;
-  /** Whether nobody else can write to `httpCache`. */
-  readonly httpCacheIsOwn: boolean;
+  readonly cache: CacheCore;
+  /** Where throttling and discovery documents are kept. */
+  readonly httpStore: GuardedStore;
+  /** Whether nobody else can write there. */
+  readonly httpStoreIsOwn: boolean;
   /** The fetch, if one was given. */
   readonly fetch: FetchFunction | undefined;
-  /** Deadlines in milliseconds. */
-  readonly timeoutMs: Required<{ [P in keyof PerPurpose]: number }>;
-  /** Body caps in bytes. */
-  readonly maxResponseBytes: Required<{ [P in keyof PerPurpose]: number }>;
+  /** The deadline of a token request, in milliseconds. */
+  readonly tokenTimeoutMs: number;
+  /** The deadline of a discovery document, in milliseconds. */
+  readonly metadataTimeoutMs: number;
+  /** The most bytes of a token answer. */
+  readonly tokenMaxBytes: number;
+  /** The most bytes of a discovery document. */
+  readonly metadataMaxBytes: number;
   /** Capabilities to declare. */
   readonly clientCapabilities: readonly string[];
-  /** The application's name and version, for telemetry. */
-  readonly app: { readonly appName: string | undefined; readonly appVersion: string | undefined };
-  /** Whether telemetry is sent. */
-  readonly telemetry: boolean;
+  /** What Microsoft is told, if anything is. */
+  readonly telemetry: Telemetry | undefined;
   /** The time. */
   readonly clock: Clock;
   /** Everybody who listens. */
@@ -51,57 +54,52 @@ export interface Configuration {
   readonly insecureLoopback: boolean;
 }
 
-function fail(option: string, why: string): never {
-  throw new ClientConfigurationError("invalid_option", option, `Cannot use ${option}: ${why}`);
-}
-
-function requireClientId(clientId: unknown): string {
-  if (typeof clientId === "string" && /^[\x21-\x7e]{1,256}$/.test(clientId)) return clientId;
-  throw new ClientConfigurationError(
-    "invalid_client_id",
-    "clientId",
-    "Cannot use clientId: it must be the Application (client) ID of the app registration, without spaces",
-  );
+/** Passes a value that is absent or fits, and refuses another. */
+function check<T>(value: T, fits: (value: NonNullable<T>) => boolean, option: string, why: string): T {
+  if (value !== undefined && (value === null || !fits(value as NonNullable<T>))) {
+    refuse("invalid_option", option, why);
+  }
+  return value;
 }
 
 /** Deadlines and caps: whole numbers that a timer takes. */
-function perPurpose<D extends { token: number; metadata: number }>(
-  value: number | PerPurpose | undefined,
-  defaults: D,
+function numberFor(
+  option: "timeoutMs" | "maxResponseBytes",
+  value: unknown,
+  purpose: keyof PerPurpose,
+  preset: number,
+): number {
+  const given = typeof value === "object"
+    ? (value as PerPurpose | null)?.[purpose]
+    : value as number | undefined;
+  const fits = (number: number): boolean => Number.isInteger(number) && number > 0 && number <= 0x7fffffff;
+  return check(
+    given,
+    fits,
+    option,
+    "it must be a whole number from 1 to 2147483647, or { token, metadata }",
+  ) ?? preset;
+}
+
+function stringsOf(
+  value: readonly string[] | undefined,
   option: string,
-): { token: number; metadata: number } {
-  const given: PerPurpose = typeof value === "object" ? value : { token: value, metadata: value };
-  const merged = { token: given.token ?? defaults.token, metadata: given.metadata ?? defaults.metadata };
-  for (const number of Object.values(merged)) {
-    if (!Number.isInteger(number) || number < 1 || number > 0x7fffffff) {
-      fail(option, "it must be a whole number from 1 to 2147483647, or { token, metadata } of such numbers");
-    }
-  }
-  return merged;
-}
-
-function requireHost(host: unknown): string {
-  const url = typeof host === "string" && !/[/@\\?#\s]/.test(host) && URL.canParse(`https://${host}`)
-    ? new URL(`https://${host}`)
-    : undefined;
-  return url?.host ||
-    fail("knownAuthorities", "each must be a host without scheme or path, such as login.example.com");
-}
-
-function requireStrings(value: unknown, option: string, example: string): readonly string[] {
-  if (value === undefined) return [];
-  const isList = Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "");
-  return isList ? value : fail(option, `it must be an array of strings, such as ${example}`);
+  pattern: RegExp,
+  what: string,
+): readonly string[] {
+  const fits = (list: readonly string[]): boolean =>
+    Array.isArray(list) && list.every((item) => typeof item === "string" && pattern.test(item));
+  return check(value, fits, option, `it must be an array of ${what}`) ?? [];
 }
 
 /** Header values must not smuggle in another header. */
-function requireHeaderText(value: string | undefined, option: string): string | undefined {
-  const fits = value === undefined || (typeof value === "string" && /^[\x20-\x7e]{1,128}$/.test(value));
-  return fits ? value : fail(option, "it must be a printable ASCII text of at most 128 characters");
-}
-
-function requireFunction<T>(value: T | undefined, option: string): T | undefined {
-  return value === undefined || typeof value === "function" ? value : fail(option, "it must be a function");
+function headerText(value: string | undefined, option: string): string | undefined {
+  return check(
+    value,
+    (text) => /^[\x20-\x7e]{1,128}$/.test(text),
+    option,
+    "it must be at most 128 printable characters",
+  );
 }
 
 /**
@@ -110,49 +108,54 @@ function requireFunction<T>(value: T | undefined, option: string): T | undefined
  * @param value The option or request member.
  * @returns The same, so that a failure names the mistake.
  */
-export function requireWaitUntil(value: unknown): WaitUntil | "detached" | undefined {
+export function requireWaitUntil(
+  value: WaitUntil | "detached" | undefined,
+): WaitUntil | "detached" | undefined {
   if (value === undefined || value === "detached") return value;
-  if (typeof value !== "function") {
-    fail("waitUntil", 'it must be (promise) => ctx.waitUntil(promise), or "detached"');
-  }
+  const why =
+    'it must be (promise) => ctx.waitUntil(promise), or "detached"; the bare method loses its context';
+  check(value, (given) => typeof given === "function", "waitUntil", why);
   return (promise) => {
     try {
       value(promise);
     } catch {
-      fail(
-        "waitUntil",
-        "it threw. Pass (promise) => ctx.waitUntil(promise): the bare method loses its context",
-      );
+      refuse("invalid_option", "waitUntil", why);
     }
   };
 }
 
 function authorityOf(options: ClientApplicationOptions, insecureLoopback: boolean): Authority {
-  const { authority, oidcAuthority } = options;
+  const { authority, oidcAuthority, knownAuthorities } = options;
+  const hosts = stringsOf(
+    knownAuthorities,
+    "knownAuthorities",
+    /^[\w.-]+(?::\d+)?$/,
+    "hosts, such as login.example.com",
+  );
   if (oidcAuthority === undefined) {
-    const hosts = requireStrings(options.knownAuthorities, "knownAuthorities", '["login.example.com"]');
-    const trust = { knownAuthorities: hosts.map(requireHost), insecureLoopback };
-    return parseAuthority(authority ?? DEFAULT_AUTHORITY, trust);
+    const common = "https://login.microsoftonline.com/common";
+    return parseAuthority(authority ?? common, hosts.map((host) => host.toLowerCase()), insecureLoopback);
   }
   if (authority === undefined) return parseOidcAuthority(oidcAuthority, insecureLoopback);
-  throw new ClientConfigurationError(
-    "conflicting_authority",
-    "oidcAuthority",
-    "Cannot use authority and oidcAuthority together: keep authority for Entra, oidcAuthority for any other issuer",
-  );
+  refuse("conflicting_authority", "oidcAuthority", "authority is given, too. Keep authority for Entra alone");
 }
 
-function tokenCacheOf(value: TokenCache | Store | undefined): TokenCache {
-  if (value === undefined) return new TokenCache();
-  return value instanceof TokenCache ? value : new TokenCache({ store: requireStore(value, "tokenCache") });
-}
-
-function requireClock(clock: Clock | undefined): Clock {
-  if (clock === undefined) return systemClock;
-  const isClock = (["now", "setTimeout", "clearTimeout"] as const).every((name) =>
-    typeof clock[name] === "function"
-  );
-  return isClock ? clock : fail("clock", "it must have the methods now, setTimeout and clearTimeout");
+function cacheOf(
+  { tokenCache }: ClientApplicationOptions,
+  clock: Clock,
+  onFailure: (error: CacheError) => void,
+): CacheCore {
+  if (tokenCache !== undefined) {
+    const open = openerOf(Object(tokenCache));
+    return open?.(clock, onFailure) ??
+      refuse(
+        "invalid_option",
+        "tokenCache",
+        "it must be a TokenCache; a store goes into new TokenCache({ store })",
+      );
+  }
+  const nothing = (): Promise<void> => Promise.resolve();
+  return { index: new TokenIndex(), stored: false, load: nothing, save: nothing, forget: nothing };
 }
 
 /**
@@ -163,35 +166,55 @@ function requireClock(clock: Clock | undefined): Clock {
  * @throws {ClientConfigurationError} that names the option and how to mend it.
  */
 export function resolveConfiguration(options: ClientApplicationOptions): Configuration {
-  if (typeof options !== "object" || options === null) {
-    fail("options", "pass an object such as { clientId, authority }");
+  const { clientId, httpCache, timeoutMs, maxResponseBytes } = check(
+    options ?? null,
+    (given) => typeof given === "object",
+    "options",
+    "pass an object such as { clientId, authority }",
+  );
+  const isClientId = typeof clientId === "string" && /^[\x21-\x7e]{1,256}$/.test(clientId);
+  if (!isClientId) {
+    refuse("invalid_client_id", "clientId", "it must be the app registration's Application (client) ID");
   }
   const insecureLoopback = options[allowInsecureLoopback] === true;
-  const clock = requireClock(options.clock);
-  const app = {
-    appName: requireHeaderText(options.appName, "appName"),
-    appVersion: requireHeaderText(options.appVersion, "appVersion"),
-  };
+  const isFunction = (given: unknown): boolean => typeof given === "function";
+  const isClock = (given: Clock): boolean =>
+    [given.now, given.setTimeout, given.clearTimeout].every(isFunction);
+  const clock = check(options.clock, isClock, "clock", "it must have now, setTimeout and clearTimeout") ??
+    systemClock;
+  const emit = createEmit(
+    check(options.onEvent, isFunction, "onEvent", "it must be a function"),
+    options.logger,
+  );
+  const onFailure = (error: CacheError): void =>
+    emit?.({ type: "cache_failed", error, correlationId: undefined });
+  const authority = authorityOf(options, insecureLoopback);
+  const appName = headerText(options.appName, "appName");
+  const appVersion = headerText(options.appVersion, "appVersion");
+  const store = httpCache === undefined ? new MemoryStore({ clock }) : requireStore(httpCache, "httpCache");
   return {
-    clientId: requireClientId(options.clientId),
-    authority: authorityOf(options, insecureLoopback),
-    tokenCache: tokenCacheOf(options.tokenCache),
-    httpCache: options.httpCache === undefined
-      ? new MemoryStore({ clock })
-      : requireStore(options.httpCache, "httpCache"),
-    httpCacheIsOwn: options.httpCache === undefined,
-    fetch: requireFunction(options.fetch, "fetch"),
-    timeoutMs: perPurpose(options.timeoutMs, { token: 10_000, metadata: 5_000 }, "timeoutMs"),
-    maxResponseBytes: perPurpose(
-      options.maxResponseBytes,
-      { token: 1_048_576, metadata: 262_144 },
-      "maxResponseBytes",
+    clientId,
+    authority,
+    cache: cacheOf(options, clock, onFailure),
+    httpStore: new GuardedStore(store, "httpCache", clock, onFailure),
+    httpStoreIsOwn: httpCache === undefined,
+    fetch: check(options.fetch, isFunction, "fetch", "it must be a function"),
+    tokenTimeoutMs: numberFor("timeoutMs", timeoutMs, "token", 10_000),
+    metadataTimeoutMs: numberFor("timeoutMs", timeoutMs, "metadata", 5_000),
+    tokenMaxBytes: numberFor("maxResponseBytes", maxResponseBytes, "token", 1_048_576),
+    metadataMaxBytes: numberFor("maxResponseBytes", maxResponseBytes, "metadata", 262_144),
+    clientCapabilities: stringsOf(
+      options.clientCapabilities,
+      "clientCapabilities",
+      /./,
+      'texts, such as ["cp1"]',
     ),
-    clientCapabilities: requireStrings(options.clientCapabilities, "clientCapabilities", '["cp1"]'),
-    app,
-    telemetry: options.telemetry !== false,
+    // Generic issuers get no telemetry: nobody there reads it.
+    telemetry: options.telemetry === false || authority.kind === "oidc"
+      ? undefined
+      : new Telemetry(appName, appVersion),
     clock,
-    emit: createEmit(requireFunction(options.onEvent, "onEvent"), options.logger),
+    emit,
     waitUntil: requireWaitUntil(options.waitUntil),
     insecureLoopback,
   };

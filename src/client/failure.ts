@@ -5,7 +5,7 @@
  */
 
 import { type AuthError, isAuthError } from "../errors/auth_error.ts";
-import { ClientAuthError, ClientConfigurationError } from "../errors/errors.ts";
+import { ClientAuthError, ClientConfigurationError, nameOf } from "../errors/errors.ts";
 import { InteractionRequiredAuthError, ServerError } from "../errors/server_error.ts";
 
 /**
@@ -16,12 +16,9 @@ import { InteractionRequiredAuthError, ServerError } from "../errors/server_erro
  */
 export function toAuthError(error: unknown): AuthError {
   if (isAuthError(error)) return error;
-  const name = error instanceof Error && /^\w{1,40}$/.test(error.name)
-    ? error.name
-    : "something that is no error";
   return new ClientAuthError(
     "unexpected_error",
-    `Cannot finish the request: the library met ${name}; please report it`,
+    `Cannot finish the request: the library met ${nameOf(error)}`,
   );
 }
 

@@ -35,8 +35,8 @@ export interface ClientApplicationOptions {
   readonly oidcAuthority?: string | URL | undefined;
   /** Hosts that speak like Entra and are not Microsoft's, such as `login.example.com` or `localhost:8443`. */
   readonly knownAuthorities?: readonly string[] | undefined;
-  /** Where tokens are kept: a cache to share between applications, or a store. Memory of its own where absent. */
-  readonly tokenCache?: TokenCache | Store | undefined;
+  /** Where tokens are kept, to be serialised, shared or stored. A bounded memory of its own where absent. */
+  readonly tokenCache?: TokenCache | undefined;
   /** Where throttling and discovery documents are kept. A {@linkcode MemoryStore} of its own where absent. */
   readonly httpCache?: Store | undefined;
   /** Sends every request. The global `fetch`, looked up at each call, where absent. */

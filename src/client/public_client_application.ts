@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ClientConfigurationError } from "../errors/errors.ts";
+import { refuse } from "../errors/errors.ts";
 import { ClientApplication } from "./client_application.ts";
 import type { PublicClientOptions } from "./options.ts";
 
@@ -25,11 +25,10 @@ export class PublicClientApplication extends ClientApplication {
   constructor(options: PublicClientOptions) {
     for (const name of ["clientCredential", "clientSecret"]) {
       if ((options as unknown as Record<string, unknown> | undefined)?.[name] === undefined) continue;
-      throw new ClientConfigurationError(
+      refuse(
         "unexpected_client_credential",
         name,
-        `Cannot use ${name} in a public client: everybody could read it there. Leave it out, or use ` +
-          "ConfidentialClientApplication on a server",
+        "a public client has none, everybody could read it there. Leave it out",
       );
     }
     super(options, THROTTLE_SECONDS);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ClientAuthError, ClientConfigurationError } from "../errors/errors.ts";
+import { ClientAuthError, nameOf, refuse } from "../errors/errors.ts";
 
 /** What a credential function is told of the request that it is called for. */
 export interface CredentialContext {
@@ -53,50 +53,38 @@ export interface AppliedCredential {
   readonly secrets: readonly string[];
 }
 
+const METHODS: readonly string[] = ["client_secret_post", "client_secret_basic"];
 const OPTION = "clientCredential";
 
 function fail(why: string): never {
-  throw new ClientConfigurationError("invalid_client_credential", OPTION, `Cannot use ${OPTION}: ${why}`);
+  refuse("invalid_client_credential", OPTION, why);
 }
 
 function requireSecret(secret: unknown): string {
   if (typeof secret !== "string") fail("the secret must be a string, or a function that returns one");
-  if (secret.trim() === "" || secret === "undefined" || secret === "null") {
-    fail("the secret is empty; check the variable or binding that it comes from");
+  if (/^\s*$|^undefined$|^null$/.test(secret)) {
+    fail("the secret is empty; check the variable or binding it comes from");
   }
-  if (/-----BEGIN /.test(secret)) {
-    fail("it looks like PEM, and a certificate is no secret; give the secret's value");
-  }
+  if (/-----BEGIN /.test(secret)) fail("it looks like PEM, and a certificate is no secret");
   if (/^\s|\s$/.test(secret)) fail("the secret begins or ends with white space; trim it where you read it");
   return secret;
 }
 
 function requireShape(value: unknown): ClientSecretCredential {
-  if (typeof value === "string") return { clientSecret: value };
-  const shape = value as Partial<ClientSecretCredential> | null;
-  if (typeof shape !== "object" || shape === null || shape.clientSecret === undefined) {
-    fail("give a secret string, { clientSecret, method? }, or a function that returns one of these");
-  }
-  const { clientSecret, method = "client_secret_post" } = shape;
-  if (method !== "client_secret_post" && method !== "client_secret_basic") {
-    fail('its method must be "client_secret_post" or "client_secret_basic"');
+  const shape = typeof value === "string" ? { clientSecret: value } : value as ClientSecretCredential | null;
+  const { clientSecret, method } = shape ?? {};
+  if (clientSecret === undefined || (method !== undefined && !METHODS.includes(method))) {
+    fail(
+      `give a secret, { clientSecret, method?: ${
+        METHODS.join(" | ")
+      } }, or a function that returns one of these`,
+    );
   }
   if (typeof clientSecret !== "function") requireSecret(clientSecret);
   return { clientSecret, method };
 }
 
-/** RFC 6749 section 2.3.1: each part is form-encoded before they are joined. */
-function basic(clientId: string, secret: string): string {
-  const [id, value] = [clientId, secret].map((part) => new URLSearchParams({ p: part }).toString().slice(2));
-  return `Basic ${btoa(`${id}:${value}`)}`;
-}
-
-/**
- * Runs the application's function. What it throws is not told on: a vault's message may hold the secret.
- *
- * @param provider The function.
- * @param context What it is told.
- */
+/** Runs the application's function. What it throws is not repeated: a vault's message may hold the secret. */
 async function call<T>(
   provider: (context: CredentialContext) => T | Promise<T>,
   context: CredentialContext,
@@ -104,12 +92,9 @@ async function call<T>(
   try {
     return await provider(context);
   } catch (error) {
-    const name = error instanceof Error && /^\w{1,40}$/.test(error.name)
-      ? error.name
-      : "something that is no error";
     throw new ClientAuthError(
       "client_credential_failed",
-      `Cannot get the client credential: the function given as ${OPTION} threw ${name}`,
+      `Cannot get the client credential: the function threw ${nameOf(error)}`,
       context.correlationId,
     );
   }
@@ -126,13 +111,8 @@ export class CredentialSource {
    * @throws {ClientConfigurationError} `missing_client_credential` or `invalid_client_credential`.
    */
   constructor(credential: ClientCredential) {
-    if (credential === undefined || credential === null) {
-      throw new ClientConfigurationError(
-        "missing_client_credential",
-        OPTION,
-        `Cannot make a confidential client: ${OPTION} is missing. Give the client secret's value, or use ` +
-          "PublicClientApplication for an app without a secret",
-      );
+    if ((credential ?? undefined) === undefined) {
+      refuse("missing_client_credential", OPTION, "it is missing. Give the client secret's value");
     }
     this.#credential = typeof credential === "function" ? credential : requireShape(credential);
   }
@@ -152,17 +132,19 @@ export class CredentialSource {
    * @throws {ClientConfigurationError} `invalid_client_credential` where it returns no credential.
    */
   async apply(context: CredentialContext): Promise<AppliedCredential> {
-    const shape = typeof this.#credential === "function"
-      ? requireShape(await call(this.#credential, context))
-      : this.#credential;
-    const { clientSecret, method } = shape;
+    const given = this.#credential;
+    const { clientSecret, method } = typeof given === "function"
+      ? requireShape(await call(given, context))
+      : given;
     const secret = requireSecret(
       typeof clientSecret === "function" ? await call(clientSecret, context) : clientSecret,
     );
-    if (method !== "client_secret_basic") {
-      return { form: { client_secret: secret }, headers: {}, secrets: [secret] };
-    }
-    const header = basic(context.clientId, secret);
-    return { form: {}, headers: { authorization: header }, secrets: [secret, header.slice(6)] };
+    if (method !== METHODS[1]) return { form: { client_secret: secret }, headers: {}, secrets: [secret] };
+    // RFC 6749 section 2.3.1: each part is form-encoded before they are joined.
+    const encoded = [context.clientId, secret].map((part) =>
+      new URLSearchParams([["", part]]).toString().slice(1)
+    );
+    const basic = btoa(encoded.join(":"));
+    return { form: {}, headers: { authorization: `Basic ${basic}` }, secrets: [secret, basic] };
   }
 }

@@ -25,10 +25,10 @@ export class ClientConfigurationError extends AuthError<ClientConfigurationError
    *
    * @param code The stable code.
    * @param option The option or request member to change.
-   * @param message What is wrong and how to mend it.
+   * @param why What is wrong and how to mend it.
    */
-  constructor(code: ClientConfigurationErrorCode, option: string, message: string) {
-    super(code, message);
+  constructor(code: ClientConfigurationErrorCode, option: string, why: string) {
+    super(code, `Cannot use ${option}: ${why}`);
     this.option = option;
   }
 }
@@ -53,16 +53,20 @@ export class NetworkError extends AuthError<NetworkErrorCode> {
    *
    * @param code The stable code.
    * @param message What happened to which host.
-   * @param details The status (0 for none), the attempt (from 1) and the call's correlation id.
+   * @param correlationId The id of the call.
+   * @param status The HTTP status, 0 for none.
+   * @param attempt Which attempt failed, from 1.
    */
   constructor(
     code: NetworkErrorCode,
     message: string,
-    details: { status?: number; attempt?: number; correlationId?: string | undefined } = {},
+    correlationId?: string,
+    status: number = 0,
+    attempt: number = 1,
   ) {
-    super(code, message, details.correlationId);
-    this.status = details.status ?? 0;
-    this.attempt = details.attempt ?? 1;
+    super(code, message, correlationId);
+    this.status = status;
+    this.attempt = attempt;
   }
 }
 
@@ -80,3 +84,24 @@ export type AnyAuthError =
   | InteractionRequiredAuthError
   | NetworkError
   | ServerError;
+
+/**
+ * Refuses an option.
+ *
+ * @param code The stable code.
+ * @param option The option or request member to change.
+ * @param why What is wrong and how to mend it.
+ */
+export function refuse(code: ClientConfigurationErrorCode, option: string, why: string): never {
+  throw new ClientConfigurationError(code, option, why);
+}
+
+/**
+ * Names what somebody else's code threw without repeating its message, which may quote a secret.
+ *
+ * @param error What was thrown.
+ */
+export function nameOf(error: unknown): string {
+  const name = (error as Error | undefined)?.name;
+  return typeof name === "string" && /^\w{1,40}$/.test(name) ? name : "something that is no error";
+}

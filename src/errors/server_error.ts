@@ -39,11 +39,12 @@ export interface ServerErrorDetails {
   readonly errorDescription?: string | undefined;
 }
 
-function adopt(target: object, details: ServerErrorDetails): void {
-  const { errorDescription, ...enumerable } = details;
+function adopt(target: object, details: ServerErrorDetails & { readonly claims?: string | undefined }): void {
+  const { errorDescription, claims, ...enumerable } = details;
   Object.assign(target, enumerable);
-  // Not enumerable: the text may hold a user's name.
+  // Not enumerable: the texts may hold a user's name.
   Object.defineProperty(target, "errorDescription", { value: errorDescription });
+  Object.defineProperty(target, "claims", { value: claims });
 }
 
 /** The authority refused the request, throttled it, or answered with something that is no token. */
@@ -112,8 +113,6 @@ export class InteractionRequiredAuthError extends AuthError<InteractionRequiredE
     correlationId?: string,
   ) {
     super(code, message, correlationId);
-    const { claims, ...rest } = details;
-    adopt(this, rest);
-    Object.defineProperty(this, "claims", { value: claims });
+    adopt(this, details);
   }
 }

@@ -4,12 +4,6 @@
  * @module
  */
 
-/** What a body turned out to be. */
-export type BodyResult =
-  | { readonly kind: "json"; readonly json: Readonly<Record<string, unknown>> }
-  | { readonly kind: "unusable"; readonly reason: string }
-  | { readonly kind: "too_large" };
-
 /** Lets go of a body that nobody will read, so that its connection is free. */
 export async function discard(response: Response): Promise<void> {
   try {
@@ -21,19 +15,19 @@ export async function discard(response: Response): Promise<void> {
 
 async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
   const reader = response.body?.getReader();
-  if (reader === undefined) return "";
   const decoder = new TextDecoder();
   let text = "";
-  for (let bytes = 0;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    bytes += value.byteLength;
+  let bytes = 0;
+  for (;;) {
+    const chunk = (await reader?.read())?.value;
+    if (chunk === undefined) return text + decoder.decode();
+    bytes += chunk.byteLength;
     if (bytes > maxBytes) {
       // Not awaited: a sender that floods may also refuse to stop.
-      reader.cancel().catch(() => {});
+      reader?.cancel().catch(() => {});
       return undefined;
     }
-    text += decoder.decode(value, { stream: true });
+    text += decoder.decode(chunk, { stream: true });
   }
 }
 
@@ -42,27 +36,24 @@ async function readText(response: Response, maxBytes: number): Promise<string | 
  *
  * @param response The response; its body is read or cancelled in every case.
  * @param maxBytes The most bytes that are read, whatever `content-length` says.
- * @returns The object, or why there is none.
+ * @returns The object; a text that says why there is none; `undefined` for a body that is too large.
  */
-export async function readJson(response: Response, maxBytes: number): Promise<BodyResult> {
-  const type = (response.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-  if (!/^application\/(?:[a-z0-9.+-]+\+)?json$/.test(type)) {
+export async function readJson(
+  response: Response,
+  maxBytes: number,
+): Promise<Readonly<Record<string, unknown>> | string | undefined> {
+  if (!/^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(response.headers.get("content-type") ?? "")) {
     await discard(response);
-    return {
-      kind: "unusable",
-      reason: type === "" ? "it has no content type" : "its content type is not JSON",
-    };
+    return "its content type is not JSON";
   }
   const text = await readText(response, maxBytes);
-  if (text === undefined) return { kind: "too_large" };
+  if (text === undefined) return undefined;
   try {
     const json: unknown = JSON.parse(text);
-    if (typeof json === "object" && json !== null && !Array.isArray(json)) {
-      return { kind: "json", json: json as Record<string, unknown> };
-    }
-    return { kind: "unusable", reason: "its JSON is not an object" };
+    const isObject = typeof json === "object" && json !== null && !Array.isArray(json);
+    return isObject ? json as Record<string, unknown> : "its JSON is not an object";
   } catch {
     // The parser's message quotes the text, which may hold a token.
-    return { kind: "unusable", reason: "its body is not valid JSON" };
+    return "its body is not valid JSON";
   }
 }

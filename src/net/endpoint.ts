@@ -15,19 +15,16 @@
  */
 export const allowInsecureLoopback: unique symbol = Symbol("allowInsecureLoopback");
 
-const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
-const PRIVATE =
-  /^(?:0\.|10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)[\d.]+$/;
-
 /** Whether a URL's host is this machine. */
-export function isLoopback(url: URL): boolean {
-  return LOOPBACK.test(url.hostname);
+export function isLoopback({ hostname }: URL): boolean {
+  return /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }
 
 /** Whether a URL's host is a literal address of a private network, or this machine; names are not resolved. */
 export function isPrivateAddress(url: URL): boolean {
-  const { hostname } = url;
-  return isLoopback(url) || PRIVATE.test(hostname) || /^\[(?:::|f[cd]|fe[89ab])/.test(hostname);
+  return isLoopback(url) ||
+    /^(?:(?:0|10|127|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.[\d.]+$|\[(?:::|f[cd]|fe[89ab]))/
+      .test(url.hostname);
 }
 
 /**
@@ -40,10 +37,8 @@ export function isPrivateAddress(url: URL): boolean {
 export function endpointFault(url: URL, insecureLoopback: boolean): string | undefined {
   if (url.username !== "" || url.password !== "") return "it holds a user name or password";
   if (url.hash !== "") return "it has a fragment";
-  if (url.protocol === "https:") return undefined;
-  if (url.protocol !== "http:") return "it is not an https URL";
-  if (!isLoopback(url)) return "it is not https, and http is for loopback addresses only";
-  return insecureLoopback
-    ? undefined
-    : "it is not https, and http on loopback needs [allowInsecureLoopback]: true";
+  if (url.protocol === "https:" || (url.protocol === "http:" && insecureLoopback && isLoopback(url))) {
+    return undefined;
+  }
+  return "it is not https (http is for loopback alone, with [allowInsecureLoopback]: true)";
 }

@@ -5,6 +5,7 @@
  */
 
 import { NetworkError } from "../errors/errors.ts";
+import type { NetworkErrorCode } from "../errors/error_codes.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Emit } from "../runtime/events.ts";
 import { withDeadline } from "../runtime/wait.ts";
@@ -48,11 +49,11 @@ export interface HttpAnswer {
   readonly status: number;
   /** The `Retry-After` header, as it was sent. */
   readonly retryAfter: string | null;
-  /** The JSON object of the body, if it is one. */
-  readonly json?: Readonly<Record<string, unknown>>;
-  /** Why there is no JSON object. */
-  readonly unusable?: string;
+  /** The JSON object of the body, or why there is none. */
+  readonly body: Readonly<Record<string, unknown>> | string;
 }
+
+type Fail = (code: NetworkErrorCode, what: string, status?: number) => NetworkError;
 
 /** Sends requests: no redirect is followed, every wait ends, every body is bounded. */
 export class HttpClient {
@@ -77,37 +78,35 @@ export class HttpClient {
    */
   async send(request: HttpRequest, attempt = 1): Promise<HttpAnswer> {
     const { clock, emit } = this.#options;
+    const { purpose, correlationId, timeoutMs, url: { host } } = request;
     const startedMs = clock.now();
     const controller = new AbortController();
-    const fail = (code: NetworkError["code"], what: string, status = 0): NetworkError =>
-      new NetworkError(code, `Cannot get an answer from ${request.url.host}: ${what}`, {
-        status,
-        attempt,
-        correlationId: request.correlationId,
-      });
-    const exchange = this.#exchange(request, controller.signal, fail);
-    const answer = await withDeadline(clock, exchange, request.timeoutMs, () => {
-      const error = fail("request_timeout", `none came in ${request.timeoutMs} ms (option timeoutMs)`);
-      controller.abort(error);
-      throw error;
-    });
+    const fail: Fail = (code, what, status) =>
+      new NetworkError(code, `Cannot get an answer from ${host}: ${what}`, correlationId, status, attempt);
+    const answer = await withDeadline(
+      clock,
+      this.#exchange(request, controller.signal, fail),
+      timeoutMs,
+      () => {
+        const error = fail("request_timeout", `none came in ${timeoutMs} ms (option timeoutMs)`);
+        controller.abort(error);
+        throw error;
+      },
+    );
+    const durationMs = clock.now() - startedMs;
     emit?.({
       type: "request_completed",
-      purpose: request.purpose,
-      host: request.url.host,
+      purpose,
+      host,
       status: answer.status,
-      durationMs: clock.now() - startedMs,
+      durationMs,
       attempt,
-      correlationId: request.correlationId,
+      correlationId,
     });
     return answer;
   }
 
-  async #exchange(
-    request: HttpRequest,
-    signal: AbortSignal,
-    fail: (code: NetworkError["code"], what: string, status?: number) => NetworkError,
-  ): Promise<HttpAnswer> {
+  async #exchange(request: HttpRequest, signal: AbortSignal, fail: Fail): Promise<HttpAnswer> {
     try {
       const response = await this.#fetch(request, signal);
       const { status } = response;
@@ -121,30 +120,24 @@ export class HttpClient {
         );
       }
       const body = await readJson(response, request.maxBytes);
-      if (body.kind === "too_large") {
+      if (body === undefined) {
         throw fail("response_too_large", `its body is larger than ${request.maxBytes} bytes`, status);
       }
-      const retryAfter = response.headers.get("retry-after");
-      return body.kind === "json"
-        ? { status, retryAfter, json: body.json }
-        : { status, retryAfter, unusable: body.reason };
+      return { status, retryAfter: response.headers.get("retry-after"), body };
     } catch (error) {
-      if (error instanceof NetworkError) throw error;
-      throw fail("network_error", redact(error, request.secrets ?? []));
+      throw error instanceof NetworkError
+        ? error
+        : fail("network_error", redact(error, request.secrets ?? []));
     }
   }
 
-  #fetch(request: HttpRequest, signal: AbortSignal): Promise<Response> {
-    const { form } = request;
+  #fetch({ url, form, headers }: HttpRequest, signal: AbortSignal): Promise<Response> {
     // Looked up at each call and called as a plain function: workerd refuses another `this`.
     const send: FetchFunction = this.#options.fetch ?? globalThis.fetch;
-    return send(request.url.href, {
-      method: form === undefined ? "GET" : "POST",
-      headers: {
-        accept: "application/json",
-        ...(form && { "content-type": "application/x-www-form-urlencoded;charset=UTF-8" }),
-        ...request.headers,
-      },
+    const type = form && { "content-type": "application/x-www-form-urlencoded;charset=UTF-8" };
+    return send(url.href, {
+      method: form ? "POST" : "GET",
+      headers: { accept: "application/json", ...type, ...headers },
       ...(form && { body: form.toString() }),
       redirect: "manual",
       signal,

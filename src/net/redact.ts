@@ -6,26 +6,23 @@
 
 const MAX_CHARS = 500;
 
-/** Every spelling in which a secret can come back. */
-function spellings(secret: string): string[] {
-  const form = new URLSearchParams({ s: secret }).toString().slice(2);
-  return [secret, encodeURIComponent(secret), form, JSON.stringify(secret).slice(1, -1)];
-}
-
 /**
- * Replaces secrets in a text, and keeps its first line only.
+ * Replaces secrets in a text, in every spelling in which they can come back, and keeps its first line only.
  *
  * @param text The text of somebody else.
  * @param secrets What must not be in it; texts of less than 4 characters are passed over.
  * @returns At most 500 characters.
  */
 export function redactText(text: string, secrets: readonly string[]): string {
-  let clean = text;
-  for (const secret of secrets) {
-    if (secret.length < 4) continue;
-    for (const spelling of spellings(secret)) clean = clean.replaceAll(spelling, "[redacted]");
-  }
-  return (clean.split(/[\r\n]/, 1)[0] ?? "").slice(0, MAX_CHARS);
+  const spellings = secrets.filter((secret) => secret.length > 3).flatMap((secret) => [
+    secret,
+    // Half a surrogate pair has no encoding.
+    encodeURIComponent(secret.replace(/[\ud800-\udfff]/g, "")),
+    new URLSearchParams([["", secret]]).toString().slice(1),
+    JSON.stringify(secret).slice(1, -1),
+  ]);
+  return spellings.reduce((clean, spelling) => clean.replaceAll(spelling, "[redacted]"), text)
+    .replace(/[\r\n][^]*/, "").slice(0, MAX_CHARS);
 }
 
 /**
@@ -36,6 +33,8 @@ export function redactText(text: string, secrets: readonly string[]): string {
  * @returns The error's name and message, secrets removed.
  */
 export function redact(error: unknown, secrets: readonly string[]): string {
-  const { name, message } = error instanceof Error ? error : new Error("it threw something that is no error");
-  return redactText(`${name}: ${message}`, secrets);
+  return redactText(
+    error instanceof Error ? `${error.name}: ${error.message}` : "it threw no error",
+    secrets,
+  );
 }

@@ -5,7 +5,6 @@
  */
 
 import { NetworkError } from "../errors/errors.ts";
-import { ServerError } from "../errors/server_error.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Emit } from "../runtime/events.ts";
 import { sleep } from "../runtime/wait.ts";
@@ -14,26 +13,6 @@ import type { HttpAnswer, HttpClient, HttpRequest } from "./http_client.ts";
 const RETRY_DELAY_MS = 1_000;
 const RETRY_JITTER_MS = 500;
 const MAX_RETRY_AFTER_SECONDS = 3_600;
-
-/** For how long at most {@linkcode sendTwice} waits between its tries, in milliseconds. */
-export const MAX_RETRY_WAIT_MS: number = RETRY_DELAY_MS + RETRY_JITTER_MS;
-
-/** The error that stands for a failed first attempt in events. */
-function firstFailure(answer: HttpAnswer, request: HttpRequest): ServerError {
-  const details = {
-    status: answer.status,
-    error: "server_error",
-    errorCodes: [],
-    retryable: true,
-    throttledLocally: false,
-  };
-  return new ServerError(
-    "server_error",
-    `${request.url.host} answered with status ${answer.status}`,
-    details,
-    request.correlationId,
-  );
-}
 
 /**
  * Sends a request, and once more after about a second if the connection failed, the deadline passed or the
@@ -53,17 +32,19 @@ export async function sendTwice(
   clock: Clock,
   emit?: Emit,
 ): Promise<HttpAnswer> {
-  const { correlationId } = request;
+  let error: unknown;
   try {
     const answer = await http.send(request, 1);
     if (answer.status < 500 || answer.retryAfter !== null) return answer;
-    emit?.({ type: "request_retried", error: firstFailure(answer, request), correlationId });
-  } catch (error) {
-    const passing = error instanceof NetworkError &&
-      (error.code === "network_error" || error.code === "request_timeout");
-    if (!passing) throw error;
-    emit?.({ type: "request_retried", error, correlationId });
+    const message = `Cannot get a token from ${request.url.host}: status ${answer.status}`;
+    error = new NetworkError("network_error", message, request.correlationId, answer.status);
+  } catch (failure) {
+    error = failure;
   }
+  if (!(error instanceof NetworkError && ["network_error", "request_timeout"].includes(error.code))) {
+    throw error;
+  }
+  emit?.({ type: "request_retried", error, correlationId: request.correlationId });
   // Jitter, so that the isolates that failed together do not come back together.
   await sleep(clock, RETRY_DELAY_MS + Math.random() * RETRY_JITTER_MS);
   return await http.send(request, 2);
@@ -78,9 +59,8 @@ export async function sendTwice(
  */
 export function parseRetryAfter(header: string | null, nowMs: number): number | undefined {
   const text = header?.trim() ?? "";
-  if (/^\d+$/.test(text)) return Math.min(Number(text), MAX_RETRY_AFTER_SECONDS);
   // Every HTTP date begins with a day's name; without this, Date.parse takes "-5" for a year.
   const dateMs = /^[A-Za-z]{3,9},? /.test(text) ? Date.parse(text) : NaN;
-  if (Number.isNaN(dateMs)) return undefined;
-  return Math.min(Math.max(Math.ceil((dateMs - nowMs) / 1000), 0), MAX_RETRY_AFTER_SECONDS);
+  const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((dateMs - nowMs) / 1000);
+  return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_SECONDS);
 }

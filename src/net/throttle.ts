@@ -13,23 +13,24 @@ import { parseRetryAfter } from "./retry.ts";
 const REFUSED_SECONDS = 60;
 
 /** What is kept of an answer: codes, no descriptions, no tokens. */
-export interface ThrottledAnswer {
+export interface RefusedAnswer {
   /** The HTTP status. */
   readonly status: number;
-  /** The OAuth `error`. */
+  /** The OAuth `error`; `server_error` or `invalid_response` where there is none. */
   readonly error: string;
   /** The AADSTS numbers. */
   readonly errorCodes: readonly number[];
   /** Entra's `suberror`. */
   readonly suberror?: string | undefined;
-  /** Until when the request is answered from here, in epoch milliseconds. */
+}
+
+/** An answer that counts until a time in epoch milliseconds. */
+export interface ThrottledAnswer extends RefusedAnswer {
+  /** Until when the request is answered from here. */
   readonly untilMs: number;
 }
 
-/** Form members that prove who asks, or that differ in every request: no part of what is asked. */
-const CREDENTIALS = new Set(["client_secret", "client_assertion", "client_assertion_type"]);
-
-/** Remembers answers that must not be asked for again at once; MSAL Python 5.2 and 5.3, under one key. */
+/** Remembers answers that must not be asked for again at once; MSAL Python's two layers, under one key. */
 export class Throttle {
   readonly #cache: HttpCache;
   readonly #clock: Clock;
@@ -49,42 +50,41 @@ export class Throttle {
   }
 
   /**
-   * Names a request: everything that is asked, claims included, but not the proof of who asks.
+   * Names a request: everything that is asked, claims included. The credential is no part of it.
    *
    * @param url The token endpoint.
-   * @param form The form.
+   * @param form The form, without the credential.
    * @returns A store key.
    */
   keyOf(url: URL, form: URLSearchParams): Promise<string> {
-    const asked = [...form].filter(([name]) => !CREDENTIALS.has(name)).map((pair) => pair.join("=")).sort();
-    return this.#cache.keyOf(["throttle", url.href, ...asked]);
+    return this.#cache.keyOf(["throttle", url.href, ...[...form].flat()]);
   }
 
   /** What the same request was answered with, if it must not be sent now. */
   async recall(key: string): Promise<ThrottledAnswer | undefined> {
-    const found = await this.#cache.read(key) as ThrottledAnswer | undefined;
-    return found !== undefined && Array.isArray(found.errorCodes) ? found : undefined;
+    return await this.#cache.read(key) as ThrottledAnswer | undefined;
   }
 
   /**
-   * For how long an answer is to be remembered.
+   * Remembers an answer for as long as it counts. One of a status below 400 never does, whatever its headers say.
    *
-   * @param answer The answer; one of a status below 400 is never remembered, whatever its headers say.
-   * @returns Seconds; 0 for not at all.
+   * @param key The request's name.
+   * @param answer The answer as it came.
+   * @param refused What is kept of it.
    */
-  secondsFor(answer: HttpAnswer): number {
-    const { status } = answer;
-    if (status < 400) return 0;
-    const asked = parseRetryAfter(answer.retryAfter, this.#clock.now());
-    if (asked !== undefined) return asked;
-    if (status === 429 || status >= 500 || answer.retryAfter !== null) return this.#defaultSeconds;
-    return status === 400 ? REFUSED_SECONDS : 0;
+  async remember(key: string, answer: HttpAnswer, refused: RefusedAnswer): Promise<void> {
+    const { status, error, errorCodes, suberror } = refused;
+    const nowMs = this.#clock.now();
+    const untilMs = nowMs + 1000 * this.#secondsFor(answer, nowMs);
+    if (untilMs > nowMs) {
+      await this.#cache.write(key, { status, error, errorCodes, suberror, untilMs }, untilMs);
+    }
   }
 
-  /** Remembers an answer. */
-  async remember(key: string, answer: Omit<ThrottledAnswer, "untilMs">, seconds: number): Promise<void> {
-    if (seconds <= 0) return;
-    const untilMs = this.#clock.now() + seconds * 1000;
-    await this.#cache.write(key, { ...answer, untilMs }, untilMs);
+  #secondsFor({ status, retryAfter }: HttpAnswer, nowMs: number): number {
+    if (status < 400) return 0;
+    const overloaded = status === 429 || status >= 500 || retryAfter !== null;
+    return parseRetryAfter(retryAfter, nowMs) ??
+      (overloaded ? this.#defaultSeconds : status === 400 ? REFUSED_SECONDS : 0);
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ClientConfigurationError } from "../errors/errors.ts";
+import { refuse } from "../errors/errors.ts";
 
 /**
  * A claims request, as JSON text or as an object.
@@ -48,10 +48,10 @@ function parse(claims: ClaimsRequest, option: string): { text: string; object: J
   } catch {
     // The parser's message quotes the claims.
   }
-  throw new ClientConfigurationError(
+  refuse(
     "invalid_claims",
     option,
-    `Cannot use ${option}: it must be a JSON object, or its text of at most ${MAX_CHARS} characters`,
+    `it must be a JSON object, or its text of at most ${MAX_CHARS} characters`,
   );
 }
 
@@ -76,11 +76,7 @@ export function mergeClaims(
   try {
     return JSON.stringify(merge(merge(challenge?.object ?? {}, declared), own?.object ?? {}));
   } catch {
-    throw new ClientConfigurationError(
-      "invalid_claims",
-      "claims",
-      "Cannot use claims: they are nested too deeply",
-    );
+    refuse("invalid_claims", "claims", "they are nested too deeply");
   }
 }
 

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { ClientConfigurationError } from "../errors/errors.ts";
+import { refuse } from "../errors/errors.ts";
 
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const RESERVED = ["openid", "profile", "offline_access"];
 
 function fail(why: string): never {
-  throw new ClientConfigurationError("invalid_scopes", "scopes", `Cannot use scopes: ${why}`);
+  refuse("invalid_scopes", "scopes", why);
 }
 
 /**
@@ -27,11 +27,11 @@ export function requireScopes(scopes: unknown): asserts scopes is readonly strin
   for (const scope of scopes) {
     if (typeof scope !== "string" || !SCOPE_TOKEN.test(scope)) {
       fail(
-        "each one must be a non-empty string without spaces, quotes or backslashes; give each scope its own element",
+        "each must be a string without spaces, quotes or backslashes; give each scope its own element",
       );
     }
     if (RESERVED.includes(scope)) {
-      fail(`${scope} is reserved: the library adds it where it belongs, leave it out`);
+      fail(`${scope} is reserved: leave it out, the library adds it where it belongs`);
     }
   }
 }
@@ -47,7 +47,7 @@ export function requireDefaultScope(scopes: readonly string[], isEntra: boolean)
   if (!isEntra) return;
   if (scopes.length !== 1 || !scopes[0]?.endsWith("/.default")) {
     fail(
-      'an app token takes exactly one scope, "<API>/.default", such as https://graph.microsoft.com/.default',
+      'an app token takes exactly one, "<API>/.default"',
     );
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CachedToken } from "../cache/access_token.ts";
+import type { CachedToken } from "../cache/cached_token.ts";
 import type { AccountInfo } from "../request/account_info.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 

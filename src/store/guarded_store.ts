@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CacheError } from "../errors/errors.ts";
+import { CacheError, nameOf } from "../errors/errors.ts";
 import type { CacheErrorCode } from "../errors/error_codes.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { withDeadline } from "../runtime/wait.ts";
@@ -12,6 +12,7 @@ import type { SetOptions, SetResult, Store, StoredValue } from "./store.ts";
 
 /** How long a store may take before a call goes on without it. */
 const STORE_TIMEOUT_MS = 2_000;
+const TIMEOUT = "timeout";
 
 /** Told of every failure of a store. */
 export type OnStoreFailure = (error: CacheError) => void;
@@ -67,20 +68,15 @@ export class GuardedStore {
     try {
       // Inside a `then`, so that a store that throws at once is a failed promise too.
       return await withDeadline(this.#clock, Promise.resolve().then(operation), STORE_TIMEOUT_MS, () => {
-        throw new Error(`no answer in ${STORE_TIMEOUT_MS} ms`);
+        throw TIMEOUT;
       });
     } catch (error) {
       // The store's own message may quote what it was given, so only its kind is told.
-      const kind = error instanceof Error && /^[A-Za-z]{1,40}$/.test(error.name)
-        ? error.name
-        : "something else";
-      this.#onFailure(
-        new CacheError(
-          code,
-          `Cannot ${verb} the store of ${this.#option}: it threw ${kind} or did not answer in ` +
-            `${STORE_TIMEOUT_MS} ms. The call went on without it; check the store's binding and its limits`,
-        ),
-      );
+      const why = error === TIMEOUT
+        ? `it took more than ${STORE_TIMEOUT_MS} ms`
+        : `it threw ${nameOf(error)}`;
+      const message = `Cannot ${verb} the store of ${this.#option}: ${why}. The call went on without it`;
+      this.#onFailure(new CacheError(code, message));
       return undefined;
     }
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ClientConfigurationError } from "../errors/errors.ts";
+import { refuse } from "../errors/errors.ts";
 
 /** What a store may want to know of a value beyond its key; never a secret. */
 export interface PartitionHints {
@@ -99,13 +99,10 @@ export function requireStore(value: unknown, option: string): Store {
   const store = value as Partial<Store> | null;
   const missing = (["get", "set", "delete"] as const).filter((name) => typeof store?.[name] !== "function");
   if (missing.length > 0) {
-    throw new ClientConfigurationError(
+    refuse(
       "invalid_store",
       option,
-      `Cannot use ${option}: it has no method ${
-        missing.join(", ")
-      }. Pass an object with get, set and delete, ` +
-        "such as new MemoryStore(), or leave the option out",
+      `it has no method ${missing.join(", ")}. Pass a Store, such as new MemoryStore()`,
     );
   }
   return store as Store;

@@ -30,15 +30,16 @@ export class Telemetry {
   /**
    * Starts counting.
    *
-   * @param app The application's name and version, if it gave them.
+   * @param appName The application's name, if it gave one.
+   * @param appVersion The application's version, if it gave one.
    */
-  constructor(app: { readonly appName?: string | undefined; readonly appVersion?: string | undefined } = {}) {
+  constructor(appName?: string, appVersion?: string) {
     this.#fixed = {
       "x-client-sku": "msal-edge",
       "x-client-ver": VERSION,
       "x-ms-lib-capability": "retry-after, h429",
-      ...(app.appName && { "x-app-name": app.appName }),
-      ...(app.appVersion && { "x-app-ver": app.appVersion }),
+      ...(appName !== undefined && { "x-app-name": appName }),
+      ...(appVersion !== undefined && { "x-app-ver": appVersion }),
     };
   }
 

@@ -5,9 +5,9 @@
  */
 
 import type { AppliedCredential } from "../credential/client_credential.ts";
-import { ClientAuthError } from "../errors/errors.ts";
 import { isAuthError } from "../errors/auth_error.ts";
-import type { HttpAnswer, HttpClient, HttpRequest } from "../net/http_client.ts";
+import { ClientAuthError } from "../errors/errors.ts";
+import type { HttpAnswer, HttpClient } from "../net/http_client.ts";
 import { parseRetryAfter, sendTwice } from "../net/retry.ts";
 import type { Throttle } from "../net/throttle.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -17,12 +17,8 @@ import { readErrorAnswer, toServerError } from "./error_response.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { parseTokenResponse, type TokenResponse } from "./token_response.ts";
 
-/** What the endpoint works with. */
+/** What the endpoint needs of an application. */
 export interface TokenEndpointOptions {
-  /** The client that sends. */
-  readonly http: HttpClient;
-  /** What remembers refusals. */
-  readonly throttle: Throttle;
   /** Where the time is read. */
   readonly clock: Clock;
   /** Told of throttled calls and retries. */
@@ -30,9 +26,9 @@ export interface TokenEndpointOptions {
   /** What Microsoft is told; nothing where absent. */
   readonly telemetry?: Telemetry | undefined;
   /** The deadline of each attempt, in milliseconds. */
-  readonly timeoutMs: number;
+  readonly tokenTimeoutMs: number;
   /** The most bytes of an answer. */
-  readonly maxBytes: number;
+  readonly tokenMaxBytes: number;
 }
 
 /** One request for a token. */
@@ -61,14 +57,20 @@ export interface IssuedToken extends TokenResponse {
 
 /** Asks for tokens by grants that may be repeated. */
 export class TokenEndpoint {
+  readonly #http: HttpClient;
+  readonly #throttle: Throttle;
   readonly #options: TokenEndpointOptions;
 
   /**
    * Makes an endpoint client.
    *
-   * @param options What it works with.
+   * @param http The client that sends.
+   * @param throttle What remembers refusals.
+   * @param options What it needs of the application.
    */
-  constructor(options: TokenEndpointOptions) {
+  constructor(http: HttpClient, throttle: Throttle, options: TokenEndpointOptions) {
+    this.#http = http;
+    this.#throttle = throttle;
     this.#options = options;
   }
 
@@ -83,69 +85,44 @@ export class TokenEndpoint {
    */
   async requestToken(request: TokenEndpointRequest): Promise<IssuedToken> {
     const { telemetry } = this.#options;
-    const throttleKey = await this.#options.throttle.keyOf(request.url, request.form);
-    await this.#refuseWhileThrottled(throttleKey, request);
+    const { apiId, correlationId } = request;
+    const key = await this.#throttle.keyOf(request.url, request.form);
+    await this.#refuseWhileThrottled(key, request);
     try {
-      const token = await this.#exchange(throttleKey, request);
+      const token = await this.#exchange(key, request);
       telemetry?.succeeded();
       return token;
     } catch (error) {
-      telemetry?.failed(
-        request.apiId,
-        request.correlationId,
-        isAuthError(error) ? error.code : "unexpected_error",
-      );
+      telemetry?.failed(apiId, correlationId, isAuthError(error) ? error.code : "unexpected_error");
       throw error;
     }
   }
 
-  async #refuseWhileThrottled(key: string, request: TokenEndpointRequest): Promise<void> {
-    const { throttle, clock, emit } = this.#options;
-    const recalled = await throttle.recall(key);
+  async #refuseWhileThrottled(
+    key: string,
+    { url: { host }, correlationId }: TokenEndpointRequest,
+  ): Promise<void> {
+    const recalled = await this.#throttle.recall(key);
     if (recalled === undefined) return;
     const { untilMs, ...answer } = recalled;
-    const error = toServerError(answer, {
-      host: request.url.host,
-      correlationId: request.correlationId,
-      retryAfterSeconds: Math.max(Math.ceil((untilMs - clock.now()) / 1000), 0),
-      throttledLocally: true,
-    });
-    emit?.({ type: "throttled", error, correlationId: request.correlationId });
+    const { clock, emit } = this.#options;
+    const retryAfterSeconds = Math.ceil((untilMs - clock.now()) / 1000);
+    const error = toServerError(answer, { host, correlationId, retryAfterSeconds, throttledLocally: true });
+    emit?.({ type: "throttled", error, correlationId });
     throw error;
   }
 
-  async #exchange(throttleKey: string, request: TokenEndpointRequest): Promise<IssuedToken> {
-    const { http, clock, emit } = this.#options;
-    const credential = await this.#credentialOf(request);
-    const requestedAtSeconds = Math.floor(clock.now() / 1000);
-    const answer = await sendTwice(http, this.#httpRequest(request, credential), clock, emit);
-    const token = this.#tokenOf(answer, requestedAtSeconds);
-    if (typeof token !== "string") return { ...token, requestedAtSeconds };
-    throw await this.#refusal(answer, token, throttleKey, request, credential);
-  }
-
-  #credentialOf(request: TokenEndpointRequest): Promise<AppliedCredential> {
-    const { clock, timeoutMs } = this.#options;
-    return withDeadline(clock, request.credential(), timeoutMs, () => {
-      throw new ClientAuthError(
-        "client_credential_failed",
-        `Cannot get the client credential: the function given as clientCredential took more than ${timeoutMs} ms`,
-        request.correlationId,
-      );
-    });
-  }
-
-  #httpRequest(request: TokenEndpointRequest, credential: AppliedCredential): HttpRequest {
-    const { telemetry, timeoutMs, maxBytes } = this.#options;
+  async #exchange(key: string, request: TokenEndpointRequest): Promise<IssuedToken> {
+    const { clock, emit, telemetry, tokenTimeoutMs: timeoutMs, tokenMaxBytes: maxBytes } = this.#options;
     const { url, correlationId } = request;
-    const form = new URLSearchParams(request.form);
-    for (const [name, value] of Object.entries(credential.form)) form.set(name, value);
+    const { secrets, ...credential } = await this.#credentialOf(request);
     const headers = {
       ...(request.sendCorrelationId && { "client-request-id": correlationId }),
       ...telemetry?.headers(request.apiId, request.reason, correlationId),
       ...credential.headers,
     };
-    return {
+    const form = new URLSearchParams([...request.form, ...Object.entries(credential.form)]);
+    const sent = {
       url,
       purpose: "token",
       form,
@@ -153,39 +130,39 @@ export class TokenEndpoint {
       timeoutMs,
       maxBytes,
       correlationId,
-      secrets: credential.secrets,
-    };
-  }
-
-  /** The token of an answer, or why there is none. An `error` counts whatever the status. */
-  #tokenOf(answer: HttpAnswer, requestedAtSeconds: number): TokenResponse | string {
-    const { status, json, unusable } = answer;
-    if (json === undefined) return unusable ?? "its body is empty";
-    if (status !== 200 || json.error !== undefined) return "";
-    return parseTokenResponse(json, requestedAtSeconds);
-  }
-
-  async #refusal(
-    answer: HttpAnswer,
-    fault: string,
-    throttleKey: string,
-    request: TokenEndpointRequest,
-    credential: AppliedCredential,
-  ): Promise<Error> {
-    const { throttle, clock } = this.#options;
-    const { status, json } = answer;
-    const kept = readErrorAnswer(status, json, fault === "" ? undefined : fault, credential.secrets);
-    const { error, errorCodes, suberror } = kept;
-    await throttle.remember(
-      throttleKey,
-      { status, error, errorCodes, suberror },
-      throttle.secondsFor(answer),
-    );
-    return toServerError(kept, {
-      host: request.url.host,
-      correlationId: request.correlationId,
-      retryAfterSeconds: parseRetryAfter(answer.retryAfter, clock.now()),
+      secrets,
+    } as const;
+    const requestedAtSeconds = Math.floor(clock.now() / 1000);
+    const answer = await sendTwice(this.#http, sent, clock, emit);
+    const token = tokenOf(answer, requestedAtSeconds);
+    if (typeof token !== "string") return { ...token, requestedAtSeconds };
+    const { status, body, retryAfter } = answer;
+    const refused = readErrorAnswer(status, typeof body === "string" ? undefined : body, secrets);
+    await this.#throttle.remember(key, answer, refused);
+    const retryAfterSeconds = parseRetryAfter(retryAfter, clock.now());
+    throw toServerError(refused, {
+      host: url.host,
+      correlationId,
+      fault: token,
+      retryAfterSeconds,
       throttledLocally: false,
     });
   }
+
+  #credentialOf({ credential, correlationId }: TokenEndpointRequest): Promise<AppliedCredential> {
+    const { clock, tokenTimeoutMs } = this.#options;
+    return withDeadline(clock, credential(), tokenTimeoutMs, () => {
+      throw new ClientAuthError(
+        "client_credential_failed",
+        `Cannot get the client credential: the function took more than ${tokenTimeoutMs} ms`,
+        correlationId,
+      );
+    });
+  }
+}
+
+/** The token of an answer, or why there is none. An `error` counts whatever the status. */
+function tokenOf({ status, body }: HttpAnswer, requestedAtSeconds: number): TokenResponse | string {
+  if (typeof body === "string") return body;
+  return status !== 200 || body.error !== undefined ? "" : parseTokenResponse(body, requestedAtSeconds);
 }

@@ -27,19 +27,12 @@ export interface TokenResponse {
 
 /** Reads seconds: a number, or its digits in a string, as Entra v1 sends it. `undefined` for anything else. */
 function seconds(value: unknown): number | undefined {
-  const number = typeof value === "string" && /^-?\d+(?:\.\d+)?$/.test(value.trim()) ? Number(value) : value;
+  const number = typeof value === "string" && /^\s*-?\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : value;
   return typeof number === "number" && !Number.isNaN(number) ? Math.floor(number) : undefined;
 }
 
 function clamp(value: number): number {
   return Math.min(Math.max(value, 0), MAX_LIFETIME_SECONDS);
-}
-
-function lifetime(json: Readonly<Record<string, unknown>>, nowSeconds: number): number {
-  const given = seconds(json.expires_in);
-  if (given !== undefined) return clamp(given);
-  const until = seconds(json.expires_on);
-  return until === undefined ? DEFAULT_LIFETIME_SECONDS : clamp(until - nowSeconds);
 }
 
 /**
@@ -58,15 +51,20 @@ export function parseTokenResponse(
 ): TokenResponse | string {
   const { access_token: accessToken, token_type: tokenType, scope } = json;
   if (typeof accessToken !== "string" || accessToken === "") return "access_token is missing";
-  if (typeof tokenType !== "string") return "token_type is missing";
-  if (tokenType.toLowerCase() !== "bearer") return "token_type is not Bearer";
-  const expiresInSeconds = lifetime(json, nowSeconds);
+  if (typeof tokenType !== "string" || tokenType.toLowerCase() !== "bearer") {
+    return "token_type is not Bearer";
+  }
+  const untilSeconds = seconds(json.expires_on);
+  const expiresInSeconds = clamp(
+    seconds(json.expires_in) ??
+      (untilSeconds === undefined ? DEFAULT_LIFETIME_SECONDS : untilSeconds - nowSeconds),
+  );
   const refreshIn = seconds(json.refresh_in);
   return {
     accessToken,
     tokenType: "Bearer",
     expiresInSeconds,
-    extendedExpiresInSeconds: clamp(seconds(json.ext_expires_in) ?? expiresInSeconds),
+    extendedExpiresInSeconds: clamp(seconds(json.ext_expires_in) ?? 0),
     refreshInSeconds: refreshIn === undefined ? undefined : Math.min(refreshIn, expiresInSeconds),
     scope: typeof scope === "string" && scope.trim() !== "" ? scope : undefined,
   };

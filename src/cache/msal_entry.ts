@@ -1,49 +1,14 @@
 /**
- * An access token as the cache knows it, and as MSAL's JSON spells it.
+ * An access token as MSAL's JSON spells it.
  *
  * @module
  */
 
 import { splitScopes } from "../request/scopes.ts";
+import { type CachedToken, extendedKeyText } from "./cached_token.ts";
 
 /** An entry of MSAL's JSON. */
 export type JsonEntry = Readonly<Record<string, unknown>>;
-
-/** A cached access token. Times are epoch seconds; absent texts are empty. */
-export interface CachedToken {
-  /** The authority's host as it was configured. */
-  readonly environment: string;
-  /** The client id, in its own case. */
-  readonly clientId: string;
-  /** The tenant. */
-  readonly realm: string;
-  /** The user's home account; empty for an app token. */
-  readonly homeAccountId: string;
-  /** The scopes granted. */
-  readonly scopes: readonly string[];
-  /** The scope key that was asked for, where the grant differs from it. */
-  readonly requestedKey?: string | undefined;
-  /** The token type. */
-  readonly tokenType: string;
-  /** The id of the key that the token is bound to. */
-  readonly keyId: string;
-  /** Extra components: `=` and their text where it is known, `#` and its hash where only that is. */
-  readonly ext: string;
-  /** The hash of the extra components. */
-  readonly extHash: string;
-  /** The token. */
-  readonly secret: string;
-  /** When it was asked for. */
-  readonly cachedAt: number;
-  /** When it ends. */
-  readonly expiresOn: number;
-  /** Until when it may serve in an outage. */
-  readonly extendedExpiresOn?: number | undefined;
-  /** When a new one should be asked for. */
-  readonly refreshOn?: number | undefined;
-  /** The entry it was read from: its key and spelling are kept. */
-  readonly origin?: { readonly key: string; readonly entry: JsonEntry } | undefined;
-}
 
 function text(value: unknown): string {
   return typeof value === "string" ? value : "";
@@ -64,21 +29,6 @@ function later(extended: number | undefined, expiresOn: number): number | undefi
 function componentsOf(entry: JsonEntry): Record<string, string> | undefined {
   const map = entry.additionalCacheKeyComponents ?? entry.ext;
   return typeof map === "object" && map !== null ? map as Record<string, string> : undefined;
-}
-
-/**
- * Joins extra components as MSAL Python and MSAL Go do before hashing.
- *
- * @param components The components by name; empty ones do not count.
- * @returns Name and value of each, sorted by name, each preceded by its length in UTF-8 bytes; empty for none.
- */
-export function extendedKeyText(components: Readonly<Record<string, unknown>>): string {
-  const length = (part: string): number => new TextEncoder().encode(part).length;
-  return Object.entries(components)
-    .filter((pair): pair is [string, string] => typeof pair[1] === "string" && pair[1] !== "")
-    .sort(([a], [b]) => a < b ? -1 : 1)
-    .map(([name, value]) => `${length(name)}:${name}${length(value)}:${value}`)
-    .join("");
 }
 
 /**

@@ -1,0 +1,114 @@
+/**
+ * The parts of a store that hold a client's app tokens, one for each tenant.
+ *
+ * @module
+ */
+
+import { lengthPrefixed, sha256 } from "../crypto/digest.ts";
+import type { GuardedStore } from "../store/guarded_store.ts";
+import type { StoredValue } from "../store/store.ts";
+import type { AppPartition, CacheCore } from "./cache_core.ts";
+import type { CachedToken } from "./cached_token.ts";
+import { readDocument, writeDocument } from "./msal_document.ts";
+import { bucketKey, ownerKey, type TokenIndex } from "./token_index.ts";
+
+/** How often a write is tried again after somebody else wrote first. */
+const MAX_ATTEMPTS = 4;
+
+/** The partition's key in the store: hashed, so that it tells nothing and no text in it can forge another. */
+async function partitionKey({ owner, realm, extHash }: AppPartition): Promise<string> {
+  return `msal-edge.tokens.v1.${await sha256(lengthPrefixed(["app", owner, realm, extHash]))}`;
+}
+
+/** A store that mixes partitions up must not mix tokens up. */
+function belongs(token: CachedToken, partition: AppPartition): boolean {
+  return ownerKey(token.environment, token.clientId, token.homeAccountId) === partition.owner &&
+    bucketKey(token.realm, token.tokenType, token.keyId, partition.ext) === partition.bucket &&
+    token.extHash === partition.extHash;
+}
+
+/** Moves app tokens between the memory and a store. */
+export class AppPartitions implements CacheCore {
+  /** The tokens in memory. */
+  readonly index: TokenIndex;
+  readonly #store: GuardedStore | undefined;
+  readonly #onChange: () => void;
+
+  /**
+   * Joins a memory and a store.
+   *
+   * @param index The memory.
+   * @param store The store, if there is one.
+   * @param onChange Told of every change of the memory.
+   */
+  constructor(index: TokenIndex, store: GuardedStore | undefined, onChange: () => void) {
+    this.index = index;
+    this.#store = store;
+    this.#onChange = onChange;
+  }
+
+  /** Whether there is a store. */
+  get stored(): boolean {
+    return this.#store !== undefined;
+  }
+
+  /** Reads a partition into the memory, and tokens whose extra components were known by their hash alone. */
+  async load(partition: AppPartition, key: string, nowMs: number): Promise<void> {
+    if (this.#store !== undefined) {
+      this.#import(partition, await this.#store.get(await partitionKey(partition)), nowMs);
+    }
+    if (partition.ext === "") return;
+    const hashed = bucketKey(partition.realm, "bearer", "", `#${partition.extHash}`);
+    const slot = this.index.find(partition.owner, hashed, key, nowMs);
+    if (slot === undefined) return;
+    this.index.remove(slot);
+    this.index.put({ ...slot, ext: partition.ext }, nowMs);
+  }
+
+  /** Writes a partition from the memory, together with what others have written to it. */
+  async save(partition: AppPartition, nowMs: number): Promise<void> {
+    this.#onChange();
+    const store = this.#store;
+    if (store === undefined) return;
+    const key = await partitionKey(partition);
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const stored = await store.get(key);
+      const sections = this.#import(partition, stored, nowMs);
+      const live = this.index.tokensOf(partition.owner, partition.bucket)
+        .filter((token) => token.expiresOn * 1000 > nowMs);
+      if (live.length === 0) return;
+      const written = await store.set(key, writeDocument(live, sections), {
+        expiresAtMs: Math.max(...live.map((token) => token.expiresOn)) * 1000,
+        hints: { kind: "tokens", suggestedKey: `${partition.clientId}_${partition.realm}_AppTokenCache` },
+        ...(store.cas && { ifVersion: stored?.version ?? null }),
+      });
+      if (written === undefined || written.ok) return;
+    }
+  }
+
+  /** Forgets partitions. */
+  async forget(partitions: readonly AppPartition[]): Promise<void> {
+    this.#onChange();
+    await Promise.all(
+      partitions.map(async (partition) => this.#store?.delete(await partitionKey(partition))),
+    );
+  }
+
+  #import(
+    partition: AppPartition,
+    stored: StoredValue | undefined,
+    nowMs: number,
+  ): ReadonlyMap<string, unknown> {
+    if (stored === undefined) return new Map();
+    try {
+      const { tokens, sections } = readDocument(stored.value);
+      for (const token of tokens) {
+        if (belongs(token, partition)) this.index.put({ ...token, ext: partition.ext }, nowMs);
+      }
+      return sections;
+    } catch {
+      // Not MSAL's JSON: a miss, and the next write replaces it.
+      return new Map();
+    }
+  }
+}

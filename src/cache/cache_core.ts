@@ -1,0 +1,65 @@
+/**
+ * What an application needs of a cache, and how it gets at it.
+ *
+ * @module
+ */
+
+import type { CacheError } from "../errors/errors.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { TokenIndex } from "./token_index.ts";
+
+/** One client's app tokens for one tenant and one set of extra components. */
+export interface AppPartition {
+  /** The owner in the index. */
+  readonly owner: string;
+  /** The bucket in the index. */
+  readonly bucket: string;
+  /** The client id. */
+  readonly clientId: string;
+  /** The tenant. */
+  readonly realm: string;
+  /** The extra components, as tokens carry them. */
+  readonly ext: string;
+  /** Their hash. */
+  readonly extHash: string;
+}
+
+/** What an application needs of a cache. */
+export interface CacheCore {
+  /** The tokens in memory. */
+  readonly index: TokenIndex;
+  /** Whether there is a store behind the memory. */
+  readonly stored: boolean;
+  /** Brings what is known elsewhere of a partition into the memory: one read of the store, if there is one. */
+  load(partition: AppPartition, key: string, nowMs: number): Promise<void>;
+  /** Notes that a partition changed in memory, and writes it to the store, if there is one. */
+  save(partition: AppPartition, nowMs: number): Promise<void>;
+  /** Forgets partitions that are gone from memory. */
+  forget(partitions: readonly AppPartition[]): Promise<void>;
+}
+
+/** Opens a cache for an application's clock and observers. */
+export type CacheOpener = (clock: Clock, onFailure: (error: CacheError) => void) => CacheCore;
+
+// Weak, and no property of the cache: so no inspection of it shows tokens.
+const OPENERS = new WeakMap<object, CacheOpener>();
+
+/**
+ * Lets applications open a cache.
+ *
+ * @param cache The public object.
+ * @param open What opens it.
+ */
+export function registerCache(cache: object, open: CacheOpener): void {
+  OPENERS.set(cache, open);
+}
+
+/**
+ * What opens a cache.
+ *
+ * @param cache The public object.
+ * @returns `undefined` where it is no cache of this library.
+ */
+export function openerOf(cache: object): CacheOpener | undefined {
+  return OPENERS.get(cache);
+}

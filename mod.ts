@@ -45,7 +45,8 @@ export type {
   ClientSecretProvider,
   CredentialContext,
 } from "./src/credential/client_credential.ts";
-export type { AadstsClass } from "./src/errors/aadsts.ts";
+export { describeAadsts } from "./src/errors/aadsts.ts";
+export type { AadstsClass, AadstsInfo } from "./src/errors/aadsts_common.ts";
 export { AuthError, isAuthError } from "./src/errors/auth_error.ts";
 export type {
   AuthErrorCode,

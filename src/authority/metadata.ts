@@ -9,7 +9,6 @@ import type { ClientAuthErrorCode } from "../errors/error_codes.ts";
 import { ClientAuthError } from "../errors/errors.ts";
 import { endpointFault, isPrivateAddress } from "../net/endpoint.ts";
 import type { HttpAnswer, HttpClient } from "../net/http_client.ts";
-import type { HttpCache } from "../net/http_cache.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Emit } from "../runtime/events.ts";
 import { SingleFlight } from "../store/single_flight.ts";
@@ -49,7 +48,6 @@ export interface MetadataOptions {
 export class MetadataSource {
   readonly #authority: Authority;
   readonly #http: HttpClient;
-  readonly #httpCache: HttpCache;
   readonly #options: MetadataOptions;
   readonly #flight: SingleFlight<Metadata>;
   #known: Metadata | undefined;
@@ -59,19 +57,17 @@ export class MetadataSource {
    *
    * @param authority The issuer.
    * @param http The client that sends.
-   * @param httpCache Where documents are kept between isolates.
    * @param options What discovery needs of the application.
    */
-  constructor(authority: Authority, http: HttpClient, httpCache: HttpCache, options: MetadataOptions) {
+  constructor(authority: Authority, http: HttpClient, options: MetadataOptions) {
     this.#authority = authority;
     this.#http = http;
-    this.#httpCache = httpCache;
     this.#options = options;
     this.#flight = new SingleFlight(options.clock);
   }
 
   /**
-   * The issuer's token endpoint: from memory, from the HTTP cache, or by discovery.
+   * The issuer's token endpoint: from memory, or by discovery.
    *
    * @param correlationId The call's correlation id.
    * @param waitUntil Keeps work alive after the call.
@@ -81,7 +77,6 @@ export class MetadataSource {
    */
   async tokenEndpoint(correlationId: string, waitUntil: WaitUntil | "detached" | undefined): Promise<string> {
     const { clock, emit } = this.#options;
-    this.#known ??= await this.#recall();
     const known = this.#known;
     const renew = (): Promise<Metadata> => this.#renew(correlationId, waitUntil);
     if (known === undefined || known.readAtMs + KEPT_MS <= clock.now()) return (await renew()).tokenEndpoint;
@@ -103,7 +98,6 @@ export class MetadataSource {
       const readAtMs = clock.now();
       const found = { tokenEndpoint, readAtMs, renewAtMs: readAtMs + FRESH_MS };
       this.#known = found;
-      await this.#httpCache.write(await this.#cacheKey(), found, readAtMs + KEPT_MS);
       return found;
     });
   }
@@ -136,15 +130,5 @@ export class MetadataSource {
     if (isPrivateAddress(url) && !isPrivateAddress(issuer)) return "it is a private address";
     if (cloud !== undefined && !cloud.includes(url.host)) return "it is in another cloud";
     return endpointFault(url, this.#options.insecureLoopback);
-  }
-
-  /** What another isolate found, if whoever wrote it can be believed. */
-  async #recall(): Promise<Metadata | undefined> {
-    if (!this.#httpCache.trusted) return undefined;
-    return await this.#httpCache.read(await this.#cacheKey()) as Metadata | undefined;
-  }
-
-  #cacheKey(): Promise<string> {
-    return this.#httpCache.keyOf(["metadata", this.#authority.base]);
   }
 }

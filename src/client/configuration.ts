@@ -26,10 +26,8 @@ export interface Configuration {
   readonly authority: Authority;
   /** The tokens. */
   readonly cache: CacheCore;
-  /** Where throttling and discovery documents are kept. */
+  /** Where throttling is kept. */
   readonly httpStore: GuardedStore;
-  /** Whether nobody else can write there. */
-  readonly httpStoreIsOwn: boolean;
   /** The fetch, if one was given. */
   readonly fetch: FetchFunction | undefined;
   /** The deadline of a token request, in milliseconds. */
@@ -197,7 +195,6 @@ export function resolveConfiguration(options: ClientApplicationOptions): Configu
     authority,
     cache: cacheOf(options, clock, onFailure),
     httpStore: new GuardedStore(store, "httpCache", clock, onFailure),
-    httpStoreIsOwn: httpCache === undefined,
     fetch: check(options.fetch, isFunction, "fetch", "it must be a function"),
     tokenTimeoutMs: numberFor("timeoutMs", timeoutMs, "token", 10_000),
     metadataTimeoutMs: numberFor("timeoutMs", timeoutMs, "metadata", 5_000),

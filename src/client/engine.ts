@@ -8,7 +8,6 @@ import { aadTokenEndpoint } from "../authority/authority.ts";
 import { MetadataSource } from "../authority/metadata.ts";
 import { HttpCache } from "../net/http_cache.ts";
 import { HttpClient } from "../net/http_client.ts";
-import { Throttle } from "../net/throttle.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
 import { TokenEndpoint } from "../token/token_endpoint.ts";
 import { type Configuration, resolveConfiguration } from "./configuration.ts";
@@ -31,22 +30,13 @@ export class Engine {
    */
   constructor(options: ClientApplicationOptions, throttleSeconds: number, secret: string | undefined) {
     const configuration = resolveConfiguration(options);
-    const { clock, authority, clientId, httpStore, httpStoreIsOwn } = configuration;
+    const { clock, authority, clientId, httpStore } = configuration;
     const http = new HttpClient(configuration);
-    const httpCache = new HttpCache(
-      httpStore,
-      clock,
-      secret ?? clientId,
-      httpStoreIsOwn || secret !== undefined,
-    );
+    const httpCache = new HttpCache(httpStore, clock, secret ?? clientId, throttleSeconds);
     this.configuration = configuration;
-    this.tokenEndpoint = new TokenEndpoint(
-      http,
-      new Throttle(httpCache, clock, throttleSeconds),
-      configuration,
-    );
+    this.tokenEndpoint = new TokenEndpoint(http, httpCache, configuration);
     if (authority.kind === "oidc") {
-      this.#metadata = new MetadataSource(authority, http, httpCache, configuration);
+      this.#metadata = new MetadataSource(authority, http, configuration);
     }
   }
 

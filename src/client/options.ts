@@ -37,7 +37,7 @@ export interface ClientApplicationOptions {
   readonly knownAuthorities?: readonly string[] | undefined;
   /** Where tokens are kept, to be serialised, shared or stored. A bounded memory of its own where absent. */
   readonly tokenCache?: TokenCache | undefined;
-  /** Where throttling and discovery documents are kept. A {@linkcode MemoryStore} of its own where absent. */
+  /** Where throttling and refusals are kept, hashed, without tokens. A {@linkcode MemoryStore} of its own where absent. */
   readonly httpCache?: Store | undefined;
   /** Sends every request. The global `fetch`, looked up at each call, where absent. */
   readonly fetch?: FetchFunction | undefined;

@@ -5,7 +5,7 @@
  */
 
 import { AuthError } from "./auth_error.ts";
-import type { AadstsClass } from "./aadsts.ts";
+import type { AadstsClass } from "./aadsts_common.ts";
 import type { InteractionRequiredErrorCode, ServerErrorCode } from "./error_codes.ts";
 
 /** What is kept of an authority's error answer. */

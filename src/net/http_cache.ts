@@ -1,69 +1,99 @@
 /**
- * What an authority said that is no token: throttling, errors, metadata.
+ * What an authority said that is no token, and must not be asked for again at once.
  *
  * @module
  */
 
-import { hmacSha256, lengthPrefixed, sha256 } from "../crypto/digest.ts";
+import { hmacSha256, lengthPrefixed } from "../crypto/digest.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { GuardedStore } from "../store/guarded_store.ts";
+import type { HttpAnswer } from "./http_client.ts";
+import { parseRetryAfter } from "./retry.ts";
 
-/** Keeps JSON under hashed names, each entry with its own expiry and a proof of who wrote it. */
+/** For how long a refusal (status 400) answers the same request, in seconds; MSAL Python's value. */
+const REFUSED_SECONDS = 60;
+
+/** What is kept of an answer: codes, no descriptions, no tokens. */
+export interface ThrottledAnswer {
+  /** Until when the request is answered from here, in epoch milliseconds. */
+  readonly untilMs: number;
+  /** The HTTP status. */
+  readonly status: number;
+  /** The members of the body that are kept, as they were sent. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Remembers refusals and throttling; MSAL Python's two layers, under one key. */
 export class HttpCache {
   readonly #store: GuardedStore;
   readonly #clock: Clock;
-  readonly #key: string;
-  /** Whether what is read may be acted on even where it names endpoints or keys. */
-  readonly trusted: boolean;
+  readonly #hashKey: string;
+  readonly #defaultSeconds: number;
 
   /**
    * Makes a cache over a store.
    *
-   * @param store Where the entries are kept.
+   * @param store Where answers are remembered.
    * @param clock Where the time is read.
-   * @param key Makes names that tell nothing, and proves that an entry is ours: the client's secret, if it is static.
-   * @param trusted Whether the key is a secret, or nobody else can write to the store.
+   * @param hashKey Keys the hashes by which requests are named: the client's secret, if it is static.
+   * @param defaultSeconds For how long 429 and statuses from 500 count without a usable `Retry-After`.
    */
-  constructor(store: GuardedStore, clock: Clock, key: string, trusted: boolean) {
+  constructor(store: GuardedStore, clock: Clock, hashKey: string, defaultSeconds: number) {
     this.#store = store;
     this.#clock = clock;
-    this.#key = key;
-    this.trusted = trusted;
+    this.#hashKey = hashKey;
+    this.#defaultSeconds = defaultSeconds;
   }
 
   /**
-   * Names an entry by a keyed hash, so that a reader of the store learns neither scopes nor users.
+   * Names a request: everything that is asked, claims included, and not the credential. A keyed hash, so that a reader
+   * of the store learns neither scopes nor users.
    *
-   * @param parts What makes the entry the one that it is.
+   * @param url The token endpoint.
+   * @param form The form, without the credential.
    * @returns A store key.
    */
-  async keyOf(parts: readonly string[]): Promise<string> {
-    return `msal-edge.http.v1.${await hmacSha256(this.#key, lengthPrefixed(parts))}`;
+  async keyOf(url: URL, form: URLSearchParams): Promise<string> {
+    return `msal-edge.http.v1.${await hmacSha256(
+      this.#hashKey,
+      lengthPrefixed([url.href, ...[...form].flat()]),
+    )}`;
   }
 
-  /** Reads an entry that has not expired and that the key proves. */
-  async read(key: string): Promise<unknown> {
+  /** What the same request was answered with, if it must not be sent now. */
+  async recall(key: string): Promise<ThrottledAnswer | undefined> {
     const stored = await this.#store.get(key);
     try {
-      const [untilMs, body, mac] = JSON.parse(stored?.value ?? "[]") as [number, string, string];
-      if (!(untilMs > this.#clock.now())) return undefined;
-      // Digests are compared, so that the time taken tells nothing of the proof.
-      const proved = await sha256(mac) === await sha256(await this.#mac(key, untilMs, body));
-      return proved ? JSON.parse(body) : undefined;
+      // A store may keep a value for longer than it was told.
+      const answer = JSON.parse(stored?.value ?? "null") as ThrottledAnswer | null;
+      return answer !== null && answer.untilMs > this.#clock.now() && answer.status >= 400
+        ? answer
+        : undefined;
     } catch {
       // Not ours, or not of this version: a miss.
       return undefined;
     }
   }
 
-  /** Writes an entry. */
-  async write(key: string, value: unknown, expiresAtMs: number): Promise<void> {
-    const body = JSON.stringify(value);
-    const entry = [expiresAtMs, body, await this.#mac(key, expiresAtMs, body)];
-    await this.#store.set(key, JSON.stringify(entry), { expiresAtMs, hints: { kind: "http" } });
+  /**
+   * Remembers an answer for as long as it counts. One of a status below 400 never does, whatever its headers say.
+   *
+   * @param key The request's name.
+   * @param answer The answer.
+   */
+  async remember(key: string, answer: HttpAnswer): Promise<void> {
+    const nowMs = this.#clock.now();
+    const untilMs = nowMs + 1000 * this.#secondsFor(answer, nowMs);
+    if (untilMs <= nowMs) return;
+    const { error, error_codes, suberror } = typeof answer.body === "string" ? {} : answer.body;
+    const value: ThrottledAnswer = { untilMs, status: answer.status, body: { error, error_codes, suberror } };
+    await this.#store.set(key, JSON.stringify(value), { expiresAtMs: untilMs, hints: { kind: "http" } });
   }
 
-  #mac(key: string, untilMs: number, body: string): Promise<string> {
-    return hmacSha256(this.#key, lengthPrefixed([key, `${untilMs}`, body]));
+  #secondsFor({ status, retryAfter }: HttpAnswer, nowMs: number): number {
+    if (status < 400) return 0;
+    const overloaded = status === 429 || status >= 500 || retryAfter !== null;
+    return parseRetryAfter(retryAfter, nowMs) ??
+      (overloaded ? this.#defaultSeconds : status === 400 ? REFUSED_SECONDS : 0);
   }
 }

@@ -5,7 +5,6 @@
  */
 
 import { type Clock, systemClock } from "../runtime/clock.ts";
-import { ExpiryHeap } from "./expiry_heap.ts";
 import type { SetOptions, SetResult, Store, StoredValue } from "./store.ts";
 
 /** How a {@linkcode MemoryStore} is bounded. */
@@ -19,6 +18,7 @@ export interface MemoryStoreOptions {
 }
 
 interface Held {
+  readonly key: string;
   readonly value: string;
   readonly version: string;
   readonly expiresAtMs: number;
@@ -33,7 +33,8 @@ export class MemoryStore implements Store {
   /** `set` honours `ifVersion`. */
   readonly cas = true;
   readonly #held = new Map<string, Held>();
-  readonly #byExpiry = new ExpiryHeap();
+  /** The soonest to expire comes last; what was forgotten otherwise stays until it is passed over. */
+  #order: Held[] = [];
   readonly #maxEntries: number;
   readonly #maxBytes: number;
   readonly #clock: Clock;
@@ -74,14 +75,9 @@ export class MemoryStore implements Store {
       return Promise.resolve({ ok: false });
     }
     this.#forget(key);
-    const version = String(++this.#writes);
-    if (options.expiresAtMs > this.#clock.now()) {
-      this.#held.set(key, { value, version, expiresAtMs: options.expiresAtMs });
-      this.#byExpiry.push(key, options.expiresAtMs);
-      this.#bytes += 2 * (key.length + value.length);
-      this.#makeRoom();
-    }
-    return Promise.resolve({ ok: true, version });
+    const held = { key, value, version: `${++this.#writes}`, expiresAtMs: options.expiresAtMs };
+    if (held.expiresAtMs > this.#clock.now()) this.#add(held);
+    return Promise.resolve({ ok: true, version: held.version });
   }
 
   /** Forgets a value. */
@@ -97,20 +93,26 @@ export class MemoryStore implements Store {
     this.#bytes -= 2 * (key.length + held.value.length);
   }
 
-  #makeRoom(): void {
-    while (this.#held.size > this.#maxEntries || this.#bytes > this.#maxBytes) this.#dropSoonest();
-    // Keys that were written again leave stale items: rebuilt before those outnumber the live ones.
-    if (this.#byExpiry.size > 2 * this.#held.size + 16) this.#rebuild();
+  #add(held: Held): void {
+    let low = 0;
+    for (let high = this.#order.length; low < high;) {
+      const middle = (low + high) >> 1;
+      if ((this.#order[middle] as Held).expiresAtMs > held.expiresAtMs) low = middle + 1;
+      else high = middle;
+    }
+    this.#order.splice(low, 0, held);
+    this.#held.set(held.key, held);
+    this.#bytes += 2 * (held.key.length + held.value.length);
+    while (this.#held.size > this.#maxEntries || this.#bytes > this.#maxBytes) {
+      const soonest = this.#order.pop() as Held;
+      if (this.#isHeld(soonest)) this.#forget(soonest.key);
+    }
+    if (this.#order.length > 2 * this.#maxEntries) {
+      this.#order = this.#order.filter((item) => this.#isHeld(item));
+    }
   }
 
-  #dropSoonest(): void {
-    const soonest = this.#byExpiry.pop();
-    if (soonest === undefined) return;
-    if (this.#held.get(soonest.key)?.expiresAtMs === soonest.expiresAtMs) this.#forget(soonest.key);
-  }
-
-  #rebuild(): void {
-    this.#byExpiry.clear();
-    for (const [key, held] of this.#held) this.#byExpiry.push(key, held.expiresAtMs);
+  #isHeld(held: Held): boolean {
+    return this.#held.get(held.key) === held;
   }
 }

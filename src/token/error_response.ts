@@ -4,14 +4,21 @@
  * @module
  */
 
-import { describeAadsts } from "../errors/aadsts.ts";
+import { COMMON_CODES, findAadsts } from "../errors/aadsts_common.ts";
 import type { InteractionRequiredErrorCode } from "../errors/error_codes.ts";
 import { InteractionRequiredAuthError, ServerError } from "../errors/server_error.ts";
 import { redactText } from "../net/redact.ts";
-import type { RefusedAnswer } from "../net/throttle.ts";
 
 /** An error answer, reduced to what may be kept. */
-export interface ErrorAnswer extends RefusedAnswer {
+export interface ErrorAnswer {
+  /** The HTTP status. */
+  readonly status: number;
+  /** The OAuth `error`; `server_error` or `invalid_response` where there is none. */
+  readonly error: string;
+  /** The AADSTS numbers. */
+  readonly errorCodes: readonly number[];
+  /** Entra's `suberror`. */
+  readonly suberror?: string | undefined;
   /** Entra's `trace_id`. */
   readonly traceId?: string | undefined;
   /** Entra's `timestamp`. */
@@ -44,22 +51,23 @@ const LABEL = /^[\w.-]{1,64}$/;
  * Reads an error answer.
  *
  * @param status The HTTP status.
- * @param json The body, where it is a JSON object.
+ * @param body The body, or why there is none.
  * @param secrets What was sent and must not come back in a text.
  * @returns What may be kept of it.
  */
 export function readErrorAnswer(
   status: number,
-  json: Readonly<Record<string, unknown>> | undefined,
+  body: Readonly<Record<string, unknown>> | string,
   secrets: readonly string[],
 ): ErrorAnswer {
+  const json = typeof body === "string" ? {} : body;
   const text = (name: string, pattern: RegExp): string | undefined => {
-    const value = json?.[name];
+    const value = json[name];
     const clean = typeof value === "string" ? redactText(value, secrets) : "";
     return pattern.test(clean) ? clean : undefined;
   };
   const errorDescription = text("error_description", /./);
-  const { error_codes: listed, claims } = json ?? {};
+  const { error_codes: listed, claims } = json;
   const numbers = (Array.isArray(listed) ? listed.slice(0, 10) : []).filter(Number.isSafeInteger);
   // Entra lists its codes; where it does not, the description begins with one.
   const described = /^AADSTS(\d{4,9})\b/.exec(errorDescription ?? "")?.[1];
@@ -88,7 +96,7 @@ export function toServerError(
 ): InteractionRequiredAuthError | ServerError {
   const { status, error, suberror = "", errorCodes } = answer;
   const { host, correlationId, fault, retryAfterSeconds, throttledLocally } = context;
-  const known = describeAadsts(errorCodes);
+  const known = findAadsts(errorCodes, COMMON_CODES);
   // A refusal (400) that is recalled is still a refusal; anything else that is recalled is a time to wait.
   const throttled = status === 429 || (throttledLocally && status !== 400);
   const retryable = throttled || status >= 500 || error === "temporarily_unavailable" ||

@@ -25,7 +25,8 @@ const MAX_LAST_CHARS = 350;
 export class Telemetry {
   readonly #fixed: Readonly<Record<string, string>>;
   #cacheHits = 0;
-  #failures: { call: string; error: string }[] = [];
+  #calls: string[] = [];
+  #errors: string[] = [];
 
   /**
    * Starts counting.
@@ -56,30 +57,27 @@ export class Telemetry {
    * @param correlationId The call's id.
    */
   headers(apiId: string, reason: RefreshReason, correlationId: string): Record<string, string> {
-    const calls = this.#failures.map((failure) => failure.call).join(",");
-    const errors = this.#failures.map((failure) => failure.error).join(",");
     return {
       ...this.#fixed,
       "x-client-os": runtimeName(),
       "client-request-id": correlationId,
       "x-client-current-telemetry": `4|${apiId},${REASONS[reason]}|`,
-      "x-client-last-telemetry": `4|${this.#cacheHits}|${calls}|${errors}|`,
+      "x-client-last-telemetry": `4|${this.#cacheHits}|${this.#calls.join()}|${this.#errors.join()}|`,
     };
   }
 
   /** A request succeeded: the authority has been told everything. */
   succeeded(): void {
     this.#cacheHits = 0;
-    this.#failures = [];
+    this.#calls = [];
+    this.#errors = [];
   }
 
   /** A request failed; told with the next one, as far as the header has room. */
   failed(apiId: string, correlationId: string, error: string): void {
-    const next = { call: `${apiId},${correlationId}`, error };
-    const length = [...this.#failures, next].reduce(
-      (sum, one) => sum + one.call.length + one.error.length + 2,
-      0,
-    );
-    if (length < MAX_LAST_CHARS) this.#failures.push(next);
+    const length = [...this.#calls, ...this.#errors, apiId, correlationId, error].join().length;
+    if (length >= MAX_LAST_CHARS) return;
+    this.#calls.push(`${apiId},${correlationId}`);
+    this.#errors.push(error);
   }
 }

@@ -7,9 +7,9 @@
 import type { AppliedCredential } from "../credential/client_credential.ts";
 import { isAuthError } from "../errors/auth_error.ts";
 import { ClientAuthError } from "../errors/errors.ts";
+import type { HttpCache } from "../net/http_cache.ts";
 import type { HttpAnswer, HttpClient } from "../net/http_client.ts";
 import { parseRetryAfter, sendTwice } from "../net/retry.ts";
-import type { Throttle } from "../net/throttle.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Emit, RefreshReason } from "../runtime/events.ts";
 import { withDeadline } from "../runtime/wait.ts";
@@ -58,19 +58,19 @@ export interface IssuedToken extends TokenResponse {
 /** Asks for tokens by grants that may be repeated. */
 export class TokenEndpoint {
   readonly #http: HttpClient;
-  readonly #throttle: Throttle;
+  readonly #httpCache: HttpCache;
   readonly #options: TokenEndpointOptions;
 
   /**
    * Makes an endpoint client.
    *
    * @param http The client that sends.
-   * @param throttle What remembers refusals.
+   * @param httpCache What remembers refusals.
    * @param options What it needs of the application.
    */
-  constructor(http: HttpClient, throttle: Throttle, options: TokenEndpointOptions) {
+  constructor(http: HttpClient, httpCache: HttpCache, options: TokenEndpointOptions) {
     this.#http = http;
-    this.#throttle = throttle;
+    this.#httpCache = httpCache;
     this.#options = options;
   }
 
@@ -86,7 +86,7 @@ export class TokenEndpoint {
   async requestToken(request: TokenEndpointRequest): Promise<IssuedToken> {
     const { telemetry } = this.#options;
     const { apiId, correlationId } = request;
-    const key = await this.#throttle.keyOf(request.url, request.form);
+    const key = await this.#httpCache.keyOf(request.url, request.form);
     await this.#refuseWhileThrottled(key, request);
     try {
       const token = await this.#exchange(key, request);
@@ -102,12 +102,16 @@ export class TokenEndpoint {
     key: string,
     { url: { host }, correlationId }: TokenEndpointRequest,
   ): Promise<void> {
-    const recalled = await this.#throttle.recall(key);
+    const recalled = await this.#httpCache.recall(key);
     if (recalled === undefined) return;
-    const { untilMs, ...answer } = recalled;
     const { clock, emit } = this.#options;
-    const retryAfterSeconds = Math.ceil((untilMs - clock.now()) / 1000);
-    const error = toServerError(answer, { host, correlationId, retryAfterSeconds, throttledLocally: true });
+    const retryAfterSeconds = Math.ceil((recalled.untilMs - clock.now()) / 1000);
+    const error = toServerError(readErrorAnswer(recalled.status, recalled.body, []), {
+      host,
+      correlationId,
+      retryAfterSeconds,
+      throttledLocally: true,
+    });
     emit?.({ type: "throttled", error, correlationId });
     throw error;
   }
@@ -137,10 +141,9 @@ export class TokenEndpoint {
     const token = tokenOf(answer, requestedAtSeconds);
     if (typeof token !== "string") return { ...token, requestedAtSeconds };
     const { status, body, retryAfter } = answer;
-    const refused = readErrorAnswer(status, typeof body === "string" ? undefined : body, secrets);
-    await this.#throttle.remember(key, answer, refused);
+    await this.#httpCache.remember(key, answer);
     const retryAfterSeconds = parseRetryAfter(retryAfter, clock.now());
-    throw toServerError(refused, {
+    throw toServerError(readErrorAnswer(status, body, secrets), {
       host: url.host,
       correlationId,
       fault: token,

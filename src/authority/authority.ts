@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { ClientConfigurationErrorCode } from "../errors/error_codes.ts";
 import { refuse } from "../errors/errors.ts";
 import { endpointFault, isLoopback } from "../net/endpoint.ts";
 import { cloudOf } from "./known_clouds.ts";
-import { isSharedTenant, requireTenant } from "./tenant.ts";
+import { requireTenant } from "./tenant.ts";
 
 /** A Microsoft Entra authority in two parts, as MSAL Python's `AuthorityBuilder` takes them. */
 export interface AuthorityParts {
@@ -29,32 +28,26 @@ export interface Authority {
   readonly environment: string;
   /** The tenant in lower case; the issuer's path, without slashes at its ends, for `oidc`. */
   readonly tenant: string;
-  /** Whether the tenant stands for many: `common`, `organizations` or `consumers`. */
-  readonly shared: boolean;
   /** For `aad` the base of all endpoints, without a slash at its end; the issuer for `oidc`. */
   readonly base: string;
 }
 
-/** What may follow the tenant in a pasted authority. */
-const PASTED_TAIL =
-  /^(?:\/v2\.0)?(?:\/\.well-known\/openid-configuration)?$|^\/oauth2\/v2\.0\/(?:token|authorize)$/;
-const EXAMPLE = "https://login.microsoftonline.com/contoso.onmicrosoft.com";
+/** A tenant, and what may follow it in a pasted authority. */
+const TENANT_PATH =
+  /^\/(?!(?:adfs|tfp|dstsv2)\/?$)([^/]+)(?:\/v2\.0)?(?:\/\.well-known\/openid-configuration)?\/?$/i;
+const EXAMPLE = "it must be a URL such as https://login.microsoftonline.com/contoso.onmicrosoft.com";
 
 /** Parses a URL that a request may be sent to, refusing whatever the URL parser would silently repair. */
 function requireUrl(value: unknown, option: string, insecureLoopback: boolean): URL {
   const text = String(value);
-  const fail = (why: string, code: ClientConfigurationErrorCode = "invalid_authority"): never =>
-    refuse(code, option, why);
   // deno-lint-ignore no-control-regex -- control characters are what is looked for
-  if (/[\s\\%\u0000-\u001f\u007f]|\/\.\.?(?:\/|$)/.test(text)) {
-    fail("it holds white space, a backslash, a percent sign or a dot segment");
-  }
-  const url = URL.canParse(text) ? new URL(text) : fail(`it must be a URL such as ${EXAMPLE}`);
+  const repaired = /[\s\\%?\u0000-\u001f\u007f]|\/\.\.?(?:\/|$)/.test(text);
+  if (repaired || !URL.canParse(text)) refuse("invalid_authority", option, `${EXAMPLE}, without a query`);
+  const url = new URL(text);
   const fault = endpointFault(url, insecureLoopback);
   if (fault !== undefined) {
-    fail(fault, url.protocol === "https:" ? "invalid_authority" : "authority_uri_insecure");
+    refuse(url.protocol === "https:" ? "invalid_authority" : "authority_uri_insecure", option, fault);
   }
-  if (url.search !== "") fail("it has a query; pass extraQueryParameters instead");
   return url;
 }
 
@@ -88,18 +81,13 @@ export function parseAuthority(
     cloud === undefined && !knownAuthorities.includes(environment) && !(insecureLoopback && isLoopback(url))
   ) {
     const why =
-      `${environment} is not one of Microsoft's clouds. Check the spelling, use oidcAuthority for another ` +
-      "issuer, or list a host that speaks like Entra in knownAuthorities";
+      `${environment} is no Microsoft cloud: check it, list it in knownAuthorities, or use oidcAuthority`;
     refuse("untrusted_authority", "authority", why);
   }
-  const [, first = "", tail = ""] = /^\/([^/]*)(.*?)\/?$/.exec(pathname) ?? [];
-  if (first === "") refuse("invalid_authority", "authority", `its tenant is missing: use ${EXAMPLE}`);
+  const first = TENANT_PATH.exec(pathname)?.[1] ??
+    refuse("invalid_authority", "authority", `${EXAMPLE}; B2C, ADFS and dSTS are not supported yet`);
   const tenant = requireTenant(first, "authority");
-  if (!PASTED_TAIL.test(tail) || ["adfs", "tfp", "dstsv2"].includes(tenant)) {
-    refuse("invalid_authority", "authority", "B2C policies, ADFS and dSTS are not supported in this version");
-  }
-  const base = `${protocol}//${cloud?.[0] ?? environment}/${tenant}`;
-  return { kind: "aad", environment, tenant, shared: isSharedTenant(tenant), base };
+  return { kind: "aad", environment, tenant, base: `${protocol}//${cloud?.[0] ?? environment}/${tenant}` };
 }
 
 /**
@@ -124,5 +112,5 @@ export function aadTokenEndpoint(authority: Authority, tenant: string): string {
 export function parseOidcAuthority(option: unknown, insecureLoopback: boolean): Authority {
   const { host: environment, origin, pathname } = requireUrl(option, "oidcAuthority", insecureLoopback);
   const path = pathname.replace(/(?:\/\.well-known\/openid-configuration)?\/?$/, "");
-  return { kind: "oidc", environment, tenant: path.slice(1), shared: false, base: origin + path };
+  return { kind: "oidc", environment, tenant: path.slice(1), base: origin + path };
 }

@@ -6,15 +6,15 @@
 
 /** Each cloud's hosts: they share their tokens. Requests go to the first one. */
 const CLOUDS: readonly (readonly string[])[] = [
-  ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
-  ["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],
-  ["login.microsoftonline.us", "login.usgovcloudapi.net"],
-  ["login.microsoftonline.de"],
-  ["login-us.microsoftonline.com"],
-  ["login.sovcloud-identity.fr"],
-  ["login.sovcloud-identity.de"],
-  ["login.sovcloud-identity.sg"],
-];
+  "login.microsoftonline.com login.windows.net login.microsoft.com sts.windows.net",
+  "login.partner.microsoftonline.cn login.chinacloudapi.cn",
+  "login.microsoftonline.us login.usgovcloudapi.net",
+  "login.microsoftonline.de",
+  "login-us.microsoftonline.com",
+  "login.sovcloud-identity.fr",
+  "login.sovcloud-identity.de",
+  "login.sovcloud-identity.sg",
+].map((hosts) => hosts.split(" "));
 
 /**
  * The hosts of the same cloud as a host.

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { isAuthError } from "../errors/auth_error.ts";
 import type { ClientAuthErrorCode } from "../errors/error_codes.ts";
 import { ClientAuthError } from "../errors/errors.ts";
-import { endpointFault, isPrivateAddress } from "../net/endpoint.ts";
-import type { HttpAnswer, HttpClient } from "../net/http_client.ts";
+import { endpointFault, isAddress } from "../net/endpoint.ts";
+import type { HttpAnswer, HttpClient, PerPurpose } from "../net/http_client.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Emit } from "../runtime/events.ts";
 import { SingleFlight } from "../store/single_flight.ts";
@@ -16,19 +15,10 @@ import type { WaitUntil } from "../runtime/web_types.ts";
 import type { Authority } from "./authority.ts";
 import { cloudOf } from "./known_clouds.ts";
 
-/** After a day a document is asked for again; for two more it serves while that fails. */
+/** After a day a document is asked for again; it serves on while that fails. */
 const FRESH_MS = 86_400_000;
-const KEPT_MS = 3 * FRESH_MS;
 /** How long a failed renewal is not tried again. */
 const RENEWAL_PAUSE_MS = 60_000;
-
-/** A document, as far as it is needed, and when it counts, in epoch milliseconds. */
-interface Metadata {
-  readonly tokenEndpoint: string;
-  readonly readAtMs: number;
-  /** When it is to be renewed. */
-  renewAtMs: number;
-}
 
 /** What discovery needs of an application. */
 export interface MetadataOptions {
@@ -38,10 +28,8 @@ export interface MetadataOptions {
   readonly emit?: Emit | undefined;
   /** Whether `http:` on loopback is allowed. */
   readonly insecureLoopback: boolean;
-  /** The deadline for a document, in milliseconds. */
-  readonly metadataTimeoutMs: number;
-  /** The most bytes of a document. */
-  readonly metadataMaxBytes: number;
+  /** The deadline of a document, in milliseconds. */
+  readonly timeoutMs: PerPurpose;
 }
 
 /** Finds the endpoints of one `oidcAuthority`. */
@@ -49,8 +37,9 @@ export class MetadataSource {
   readonly #authority: Authority;
   readonly #http: HttpClient;
   readonly #options: MetadataOptions;
-  readonly #flight: SingleFlight<Metadata>;
-  #known: Metadata | undefined;
+  readonly #flight: SingleFlight<string>;
+  #known: string | undefined;
+  #renewAtMs = 0;
 
   /**
    * Makes a source; nothing is sent yet.
@@ -71,34 +60,31 @@ export class MetadataSource {
    *
    * @param correlationId The call's correlation id.
    * @param waitUntil Keeps work alive after the call.
-   * @returns The endpoint, from a document that is at most three days old if the issuer cannot be reached.
+   * @returns The endpoint; that of the last document if the issuer cannot be reached.
    * @throws {ClientAuthError} `endpoints_resolution_error` or `issuer_mismatch`.
    * @throws {NetworkError} where the document cannot be read.
    */
   async tokenEndpoint(correlationId: string, waitUntil: WaitUntil | "detached" | undefined): Promise<string> {
     const { clock, emit } = this.#options;
     const known = this.#known;
-    const renew = (): Promise<Metadata> => this.#renew(correlationId, waitUntil);
-    if (known === undefined || known.readAtMs + KEPT_MS <= clock.now()) return (await renew()).tokenEndpoint;
-    if (known.renewAtMs > clock.now()) return known.tokenEndpoint;
-    known.renewAtMs = clock.now() + RENEWAL_PAUSE_MS;
-    const renewal = renew().catch((error: unknown) => {
-      if (isAuthError(error)) emit?.({ type: "metadata_stale", error, correlationId });
+    if (known === undefined) return await this.#renew(correlationId, waitUntil);
+    if (clock.now() < this.#renewAtMs) return known;
+    this.#renewAtMs = clock.now() + RENEWAL_PAUSE_MS;
+    const renewal = this.#renew(correlationId, waitUntil).catch((error) => {
+      emit?.({ type: "metadata_stale", error });
       return known;
     });
-    return (waitUntil === undefined ? await renewal : known).tokenEndpoint;
+    return waitUntil === undefined ? await renewal : known;
   }
 
-  #renew(correlationId: string, waitUntil: WaitUntil | "detached" | undefined): Promise<Metadata> {
-    const { clock, metadataTimeoutMs: timeoutMs, metadataMaxBytes: maxBytes } = this.#options;
-    return this.#flight.run("", { waitUntil, deadlineMs: 2 * timeoutMs }, async () => {
+  #renew(correlationId: string, waitUntil: WaitUntil | "detached" | undefined): Promise<string> {
+    const { clock, timeoutMs } = this.#options;
+    return this.#flight.run("", { waitUntil, deadlineMs: 2 * timeoutMs.metadata }, async () => {
       const url = new URL(`${this.#authority.base}/.well-known/openid-configuration`);
-      const answer = await this.#http.send({ url, purpose: "metadata", timeoutMs, maxBytes, correlationId });
-      const tokenEndpoint = this.#check(answer, correlationId);
-      const readAtMs = clock.now();
-      const found = { tokenEndpoint, readAtMs, renewAtMs: readAtMs + FRESH_MS };
-      this.#known = found;
-      return found;
+      const answer = await this.#http.send({ url, purpose: "metadata", correlationId });
+      this.#known = this.#check(answer, correlationId);
+      this.#renewAtMs = clock.now() + FRESH_MS;
+      return this.#known;
     });
   }
 
@@ -106,7 +92,11 @@ export class MetadataSource {
   #check({ status, body }: HttpAnswer, correlationId: string): string {
     const { base } = this.#authority;
     const fail = (code: ClientAuthErrorCode, why: string): never => {
-      throw new ClientAuthError(code, `Cannot use the discovery document of ${base}: ${why}`, correlationId);
+      throw new ClientAuthError(
+        code,
+        `Cannot get a token: the discovery document of ${base}: ${why}`,
+        correlationId,
+      );
     };
     const { issuer, token_endpoint: endpoint } = typeof body === "string" ? {} : body;
     if (
@@ -116,7 +106,7 @@ export class MetadataSource {
       return fail("endpoints_resolution_error", `${why} (status ${status}). Check oidcAuthority`);
     }
     if (issuer.replace(/\/$/, "") !== base) {
-      fail("issuer_mismatch", "it names another issuer. Set oidcAuthority to the exact issuer");
+      fail("issuer_mismatch", "it names another issuer: give the exact one");
     }
     const fault = this.#endpointFault(new URL(endpoint));
     return fault === undefined
@@ -127,7 +117,7 @@ export class MetadataSource {
   #endpointFault(url: URL): string | undefined {
     const issuer = new URL(this.#authority.base);
     const cloud = cloudOf(issuer.host);
-    if (isPrivateAddress(url) && !isPrivateAddress(issuer)) return "it is a private address";
+    if (isAddress(url) && !isAddress(issuer)) return "it is an address, not a name";
     if (cloud !== undefined && !cloud.includes(url.host)) return "it is in another cloud";
     return endpointFault(url, this.#options.insecureLoopback);
   }

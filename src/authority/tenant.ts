@@ -6,14 +6,12 @@
 
 import { refuse } from "../errors/errors.ts";
 
-const GUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
-const DNS_NAME =
-  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
-const SHARED = ["common", "organizations", "consumers"];
+/** A DNS name; a GUID in lower case has the form of one, too. */
+const DNS_NAME = /^(?!.*(?:\.[.-]|-\.))[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /** Whether a tenant stands for many: no app token can be had there. */
 export function isSharedTenant(tenant: string): boolean {
-  return SHARED.includes(tenant);
+  return tenant === "common" || tenant === "organizations" || tenant === "consumers";
 }
 
 /**
@@ -25,7 +23,8 @@ export function isSharedTenant(tenant: string): boolean {
  * @throws {ClientConfigurationError} `invalid_tenant`.
  */
 export function requireTenant(tenant: unknown, option: string): string {
-  const text = typeof tenant === "string" ? tenant.toLowerCase() : "";
-  if (GUID.test(text) || DNS_NAME.test(text)) return text;
-  refuse("invalid_tenant", option, "a tenant is a GUID or a domain name such as contoso.onmicrosoft.com");
+  const text = String(tenant).toLowerCase();
+  // A variable that is not set becomes one of these in a template.
+  if (text !== "undefined" && text !== "null" && DNS_NAME.test(text)) return text;
+  refuse("invalid_tenant", option, "a tenant is a GUID or a domain");
 }

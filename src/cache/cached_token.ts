@@ -47,10 +47,9 @@ export interface CachedToken {
  * @returns Name and value of each, sorted by name, each preceded by its length in UTF-8 bytes; empty for none.
  */
 export function extendedKeyText(components: Readonly<Record<string, unknown>>): string {
-  const measured = (part: string): string => `${new TextEncoder().encode(part).length}:${part}`;
   return Object.keys(components).sort()
-    .map((name) => [name, components[name]] as const)
-    .filter((pair): pair is [string, string] => typeof pair[1] === "string" && pair[1] !== "")
-    .map((pair) => pair.map(measured).join(""))
+    .filter((name) => components[name])
+    .flatMap((name) => [name, components[name]])
+    .map((part) => `${new TextEncoder().encode(`${part}`).length}:${part}`)
     .join("");
 }

@@ -10,6 +10,8 @@ import { type CachedToken, extendedKeyText } from "./cached_token.ts";
 /** An entry of MSAL's JSON. */
 export type JsonEntry = Readonly<Record<string, unknown>>;
 
+const OIDC_SCOPES = ["openid", "profile", "offline_access", "email"];
+
 function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
@@ -18,6 +20,13 @@ function text(value: unknown): string {
 function epochSeconds(value: unknown): number | undefined {
   const number = typeof value === "string" && /^\d{1,12}$/.test(value) ? Number(value) : value;
   return typeof number === "number" && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
+
+/** What a token may do: without the scopes of the sign-in itself, unless there are no others. */
+function scopesOf(target: string): string[] {
+  const scopes = splitScopes(target);
+  const own = scopes.filter((scope) => !OIDC_SCOPES.includes(scope.toLowerCase()));
+  return own.length > 0 ? own : scopes;
 }
 
 /** An extended end that is no later than the end says nothing. */
@@ -54,7 +63,7 @@ export function readTokenEntry(key: string, entry: JsonEntry): CachedToken | und
     clientId,
     realm: text(entry.realm),
     homeAccountId: text(entry.home_account_id),
-    scopes: splitScopes(target),
+    scopes: scopesOf(target),
     requestedKey: text(entry.requested_target) || undefined,
     tokenType: text(entry.token_type) || "Bearer",
     keyId: text(entry.key_id ?? entry.keyid ?? entry.kid),

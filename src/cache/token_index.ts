@@ -15,9 +15,6 @@ const EXPIRY_MARGIN_MS = 300_000;
 /** How long a removal keeps answers that were asked for before it out of the cache; no flight takes longer. */
 const TOMBSTONE_MS = 600_000;
 
-/** Scopes that say nothing of what a token may do. */
-const OIDC_SCOPES = ["openid", "profile", "offline_access", "email"];
-
 /**
  * What an owner has. Exact matches go by scope key first: a daemon has few scopes and many tenants, so the large map is
  * the one that gives the token.
@@ -31,8 +28,12 @@ interface Owner {
 export interface Slot extends CachedToken, RingItem {
   /** When a new one should be asked for, in epoch milliseconds; pushed back when that fails. */
   refreshAtMs: number;
-  /** Where it is kept. */
-  readonly path: { readonly owner: string; readonly bucket: string; readonly keys: readonly string[] };
+  /** Everything that a client has for a user. */
+  readonly owner: string;
+  /** The realm and what binds the token. */
+  readonly bucket: string;
+  /** The scope keys it is found under: what was granted, and what was asked for. */
+  readonly keys: readonly string[];
 }
 
 /** The name of everything that a client has for a user, or for itself if `homeAccountId` is empty. */
@@ -57,23 +58,15 @@ export function isFresh(slot: Slot, nowMs: number): boolean {
   return isUsable(slot, nowMs) && nowMs < slot.refreshAtMs;
 }
 
-/** The scope key of a token: what an API grants, without the scopes of the sign-in itself. */
-function grantedKey(scopes: readonly string[]): string {
-  const own = scopes.filter((scope) => !OIDC_SCOPES.includes(scope.toLowerCase()));
-  return scopeKey(own.length > 0 ? own : scopes);
-}
-
 function slotOf(token: CachedToken): Slot {
-  const key = grantedKey(token.scopes);
+  const key = scopeKey(token.scopes);
   const { requestedKey = key } = token;
   return {
     ...token,
     refreshAtMs: token.refreshOn === undefined ? Infinity : token.refreshOn * 1000,
-    path: {
-      owner: ownerKey(token.environment, token.clientId, token.homeAccountId),
-      bucket: bucketKey(token.realm, token.tokenType, token.keyId, token.ext),
-      keys: key === requestedKey ? [key] : [key, requestedKey],
-    },
+    owner: ownerKey(token.environment, token.clientId, token.homeAccountId),
+    bucket: bucketKey(token.realm, token.tokenType, token.keyId, token.ext),
+    keys: key === requestedKey ? [key] : [key, requestedKey],
     bytes: token.secret.length + 4 * key.length + 1_000,
     used: false,
     place: -1,
@@ -98,12 +91,7 @@ export class TokenIndex {
 
   /** How many tokens there are. */
   get size(): number {
-    return this.#ring.size;
-  }
-
-  /** How many bytes they take, about. */
-  get bytes(): number {
-    return this.#ring.bytes;
+    return this.#ring.items.length;
   }
 
   /** Every token. */
@@ -133,7 +121,7 @@ export class TokenIndex {
     if (exact !== undefined && isUsable(exact, nowMs)) return exact;
     const wanted = splitScopes(key);
     for (const slot of this.#owners.get(owner)?.buckets.get(bucket) ?? []) {
-      const granted = slot.path.keys[0]?.split(" ") ?? [];
+      const granted = slot.keys[0]?.split(" ") ?? [];
       const covers = wanted.length > 0 && wanted.every((scope) => granted.includes(scope));
       if (covers && isUsable(slot, nowMs)) return slot;
     }
@@ -150,9 +138,9 @@ export class TokenIndex {
    */
   put(token: CachedToken, askedAtMs: number): boolean {
     const slot = slotOf(token);
-    if ((this.#tombstones.get(slot.path.owner) ?? -Infinity) >= askedAtMs) return false;
-    const old = this.#owners.get(slot.path.owner)?.exact.get(slot.path.keys[0] as string)?.get(
-      slot.path.bucket,
+    if ((this.#tombstones.get(slot.owner) ?? -Infinity) >= askedAtMs) return false;
+    const old = this.#owners.get(slot.owner)?.exact.get(slot.keys[0] as string)?.get(
+      slot.bucket,
     );
     if (old !== undefined) {
       if (old.cachedAt > token.cachedAt || old.secret === token.secret) return false;
@@ -203,14 +191,14 @@ export class TokenIndex {
   }
 
   #link(slot: Slot): void {
-    const { owner, bucket, keys } = slot.path;
+    const { owner, bucket, keys } = slot;
     const owned = upsert(this.#owners, owner, () => ({ exact: new Map(), buckets: new Map() }));
     for (const key of keys) upsert(owned.exact, key, () => new Map()).set(bucket, slot);
     upsert(owned.buckets, bucket, () => new Set()).add(slot);
   }
 
   #unlink(slot: Slot): void {
-    const { owner, bucket, keys } = slot.path;
+    const { owner, bucket, keys } = slot;
     const owned = this.#owners.get(owner);
     if (owned === undefined) return;
     for (const key of keys) {

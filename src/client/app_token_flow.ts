@@ -10,8 +10,9 @@ import { isFresh, isUsable, ownerKey, type Slot } from "../cache/token_index.ts"
 import type { CredentialSource } from "../credential/client_credential.ts";
 import { lengthPrefixed } from "../crypto/digest.ts";
 import type { AuthError } from "../errors/auth_error.ts";
+import type { ServerError } from "../errors/server_error.ts";
 import type { ClientCredentialRequest, RemoveTokensRequest } from "../request/requests.ts";
-import { type AuthenticationResult, type ResultContext, toResult } from "../result/authentication_result.ts";
+import { type AuthenticationResult, toResult } from "../result/authentication_result.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import { abortError, untilAborted, withDeadline } from "../runtime/wait.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
@@ -20,19 +21,17 @@ import { type AppTokenQuery, extOf, realmOf, toAppTokenQuery } from "./app_token
 import { type AppTokenFound, AppTokenSource } from "./app_token_source.ts";
 import { requireWaitUntil } from "./configuration.ts";
 import type { Engine } from "./engine.ts";
-import { isOutage, toAuthError } from "./failure.ts";
+import { toAuthError } from "./failure.ts";
 
 /** After a proactive refresh began, nobody else begins one for this long. */
 const REFRESH_PAUSE_MS = 30_000;
 /** How long a caller with a good token waits for a better one. */
 const REFRESH_PATIENCE_MS = 2_000;
 
-const HIT: ResultContext = {
-  tokenSource: "cache",
-  cacheLevel: "memory",
-  refreshReason: "not_applicable",
-  durationMs: 0,
-};
+/** A token of the memory, as the source would give it. */
+function fromMemory(token: Slot): AppTokenFound {
+  return { token, cacheLevel: "memory", correlationId: "" };
+}
 
 /** Acquires and removes the app tokens of one application. */
 export class AppTokenFlow {
@@ -67,18 +66,18 @@ export class AppTokenFlow {
       const { authority, cache, clientCapabilities } = configuration;
       const nowMs = configuration.clock.now();
       const plain = this.#peek(request, nowMs);
-      if (plain !== undefined) return Promise.resolve(this.#hand(plain, HIT, ""));
+      if (plain !== undefined) return Promise.resolve(this.#hand(fromMemory(plain)));
       const query = toAppTokenQuery(authority, clientCapabilities, request);
       const { signal, correlationId } = request;
       const waitUntil = requireWaitUntil(request.waitUntil) ?? configuration.waitUntil;
       if (signal?.aborted) throw abortError(signal, correlationId);
       const slot = cache.index.find(this.#owner, query.bucket, query.key, nowMs);
       if (slot !== undefined && isFresh(slot, nowMs) && request.claims === undefined) {
-        return Promise.resolve(this.#hand(slot, HIT, correlationId ?? ""));
+        return Promise.resolve(this.#hand(fromMemory(slot), correlationId));
       }
       return this.#acquireFurther(request, query, slot, nowMs, waitUntil);
     } catch (error) {
-      return Promise.reject(this.#fail(error, request?.correlationId));
+      return Promise.reject(this.#fail(error));
     }
   }
 
@@ -107,16 +106,10 @@ export class AppTokenFlow {
       const work = slot !== undefined && refreshReason === "proactive_refresh"
         ? this.#refreshAhead(flight, slot, waitUntil)
         : flight.catch((error) => this.#outlive(error, slot, refreshReason));
-      const { token, cacheLevel, correlationId: sent } = await untilAborted(work, signal, correlationId);
-      const tokenSource = cacheLevel === "none" ? "identity_provider" : "cache";
-      const durationMs = this.#engine.configuration.clock.now() - nowMs;
-      return this.#hand(
-        token,
-        { tokenSource, cacheLevel, refreshReason, durationMs },
-        sent || (correlationId ?? ""),
-      );
+      const found = await untilAborted(work, signal, correlationId);
+      return this.#hand(found, correlationId, refreshReason, this.#engine.configuration.clock.now() - nowMs);
     } catch (error) {
-      throw this.#fail(error, correlationId);
+      throw this.#fail(error);
     }
   }
 
@@ -145,39 +138,46 @@ export class AppTokenFlow {
     waitUntil: WaitUntil | "detached" | undefined,
   ): Promise<AppTokenFound> {
     const { clock } = this.#engine.configuration;
-    const old = { token: slot, cacheLevel: "memory", correlationId: "" } as const;
     slot.refreshAtMs = clock.now() + REFRESH_PAUSE_MS;
     const settled = flight.catch((error) => this.#outlive(error, slot, "proactive_refresh"));
-    if (waitUntil === undefined) return withDeadline(clock, settled, REFRESH_PATIENCE_MS, () => old);
+    if (waitUntil === undefined) {
+      return withDeadline(clock, settled, REFRESH_PATIENCE_MS, () => fromMemory(slot));
+    }
     // Nobody waits for it: what it throws was told as an event.
     settled.catch(() => {});
-    return Promise.resolve(old);
+    return Promise.resolve(fromMemory(slot));
   }
 
   /** A token that is still good wins over a failed refresh, unless a challenge was refused for good. */
   #outlive(error: unknown, slot: Slot | undefined, reason: RefreshReason): AppTokenFound {
     const failure = toAuthError(error);
     const { clock, emit } = this.#engine.configuration;
-    const spared = reason !== "force_refresh_or_claims" || isOutage(failure);
+    // An outage says nothing of the caller's right to a token; an answer that will not change does.
+    const { retryable = failure.name !== "ClientConfigurationError" } = failure as Partial<ServerError>;
+    const spared = reason !== "force_refresh_or_claims" || retryable;
     if (slot === undefined || slot.expiresOn * 1000 <= clock.now() || !spared) throw failure;
-    emit?.({ type: "refresh_failed", error: failure, correlationId: failure.correlationId });
-    return { token: slot, cacheLevel: "memory", correlationId: "" };
+    emit?.({ type: "refresh_failed", error: failure });
+    return fromMemory(slot);
   }
 
-  #fail(error: unknown, correlationId: string | undefined): AuthError {
+  #fail(error: unknown): AuthError {
     const failure = toAuthError(error);
-    const { emit } = this.#engine.configuration;
-    emit?.({ type: "token_failed", error: failure, correlationId: failure.correlationId ?? correlationId });
+    this.#engine.configuration.emit?.({ type: "token_failed", error: failure });
     return failure;
   }
 
-  #hand(token: CachedToken, context: ResultContext, correlationId: string): AuthenticationResult {
+  #hand(
+    { token, cacheLevel, correlationId: sent }: AppTokenFound,
+    own = "",
+    refreshReason: RefreshReason = "not_applicable",
+    durationMs = 0,
+  ): AuthenticationResult {
     const { emit, telemetry } = this.#engine.configuration;
-    const { tokenSource, refreshReason } = context;
-    if (tokenSource === "cache") telemetry?.hit();
-    const { realm: tenantId, scopes } = token;
+    if (cacheLevel !== "none") telemetry?.hit();
+    const result = toResult(token, cacheLevel, refreshReason, durationMs, sent || own);
+    const { tokenSource, tenantId, scopes, correlationId } = result;
     emit?.({ type: "token_acquired", tokenSource, refreshReason, tenantId, scopes, correlationId });
-    return toResult(token, context, correlationId);
+    return result;
   }
 
   /**
@@ -200,11 +200,10 @@ export class AppTokenFlow {
 
 /** Whether nothing sets a request apart but its tenant and its one scope. */
 function isPlain(request: ClientCredentialRequest): boolean {
-  const { scopes, claims, signal, correlationId, fmiPath, forwardedClientClaims, waitUntil } = request ?? {};
-  const { extraQueryParameters, extraBodyParameters } = request ?? {};
-  return scopes?.length === 1 && (waitUntil === undefined || typeof waitUntil === "function") &&
-    (claims ?? signal ?? correlationId ?? fmiPath ?? forwardedClientClaims ?? extraQueryParameters ??
-        extraBodyParameters) === undefined;
+  for (const name in request) {
+    if (name !== "scopes" && name !== "tenantId" && name !== "waitUntil") return false;
+  }
+  return request?.scopes?.length === 1;
 }
 
 function reasonOf(request: ClientCredentialRequest, slot: Slot | undefined, nowMs: number): RefreshReason {

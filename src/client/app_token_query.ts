@@ -26,10 +26,6 @@ export interface AppTokenQuery {
   readonly ext: string;
   /** The merged `claims`, to be sent. */
   readonly claims: string | undefined;
-  /** Added to the query of the token endpoint. */
-  readonly extraQuery: readonly [string, string][];
-  /** Added to the form. */
-  readonly extraBody: readonly [string, string][];
 }
 
 /**
@@ -41,9 +37,10 @@ export interface AppTokenQuery {
  * @throws {ClientConfigurationError} where no app token can be had: no tenant, or one that stands for many.
  */
 export function realmOf(authority: Authority, tenantId: string | undefined): string {
-  if (tenantId === undefined && !authority.shared) return authority.tenant;
   if (authority.kind === "oidc") {
-    refuse("invalid_request", "tenantId", "an oidcAuthority has no tenants. Leave it out");
+    return tenantId === undefined
+      ? authority.tenant
+      : refuse("invalid_request", "tenantId", "an oidcAuthority has no tenants");
   }
   const realm = tenantId === undefined ? authority.tenant : requireTenant(tenantId, "tenantId");
   if (isSharedTenant(realm)) {
@@ -51,7 +48,7 @@ export function realmOf(authority: Authority, tenantId: string | undefined): str
     refuse(
       "invalid_tenant",
       option,
-      `an app token is one tenant's: give its GUID or domain instead of ${realm}`,
+      `an app token needs one tenant, by its GUID or domain, not ${realm}`,
     );
   }
   return realm;
@@ -77,7 +74,7 @@ export function extOf(
       Object.entries(extraQueryParameters ?? {}).map(([name, value]) => [`?${name}`, value]),
     ),
     fmi_path: fmiPath,
-    client_claims: forwardedClientClaims && claimsText(forwardedClientClaims),
+    client_claims: forwardedClientClaims && claimsText(forwardedClientClaims, "forwardedClientClaims"),
   });
   return text && `=${text}`;
 }
@@ -103,8 +100,8 @@ export function toAppTokenQuery(
     refuse("invalid_request", "correlationId", "it must be a GUID");
   }
   const realm = realmOf(authority, tenantId);
-  const extraQuery = requireExtraParameters(request.extraQueryParameters, "extraQueryParameters");
-  const extraBody = requireExtraParameters(request.extraBodyParameters, "extraBodyParameters");
+  requireExtraParameters(request.extraQueryParameters, "extraQueryParameters");
+  requireExtraParameters(request.extraBodyParameters, "extraBodyParameters");
   const ext = extOf(request);
   return {
     realm,
@@ -112,7 +109,5 @@ export function toAppTokenQuery(
     key: scopeKey(scopes),
     ext,
     claims: mergeClaims(claims, capabilities, forwardedClientClaims),
-    extraQuery,
-    extraBody,
   };
 }

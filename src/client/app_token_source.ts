@@ -14,8 +14,8 @@ import { scopeKey, splitScopes } from "../request/scopes.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
 import { buildClientCredentialsForm } from "../token/grant_client_credentials.ts";
-import { API_IDS } from "../token/telemetry.ts";
-import type { IssuedToken } from "../token/token_endpoint.ts";
+import { ACQUIRE_TOKEN_FOR_CLIENT } from "../token/telemetry.ts";
+import type { TokenResponse } from "../token/token_response.ts";
 import type { AppTokenQuery } from "./app_token_query.ts";
 import type { Engine } from "./engine.ts";
 
@@ -95,25 +95,20 @@ export class AppTokenSource {
     return { owner: ownerKey(authority.environment, clientId, ""), bucket, clientId, realm, ext, extHash };
   }
 
-  async #ask({ request, query, reason, correlationId, waitUntil }: AppTokenErrand): Promise<IssuedToken> {
+  async #ask({ request, query, reason, correlationId, waitUntil }: AppTokenErrand): Promise<TokenResponse> {
     const { fmiPath } = request;
     const { authority, clientId } = this.#engine.configuration;
     const url = await this.#engine.tokenEndpointUrl(query.realm, correlationId, waitUntil);
     const tokenEndpoint = url.href;
-    for (const [name, value] of query.extraQuery) url.searchParams.set(name, value);
+    for (const [name, value] of Object.entries(request.extraQueryParameters ?? {})) {
+      url.searchParams.set(name, value);
+    }
     return await this.#engine.tokenEndpoint.requestToken({
       url,
-      form: buildClientCredentialsForm({
-        clientId,
-        scopes: request.scopes,
-        claims: query.claims,
-        fmiPath,
-        isEntra: authority.kind === "aad",
-        extra: query.extraBody,
-      }),
+      form: buildClientCredentialsForm(clientId, request, query.claims, authority.kind === "aad"),
       credential: (): Promise<AppliedCredential> =>
         this.#credential.apply({ clientId, tenantId: query.realm, tokenEndpoint, correlationId, fmiPath }),
-      apiId: API_IDS.acquireTokenForClient,
+      apiId: ACQUIRE_TOKEN_FOR_CLIENT,
       reason,
       correlationId,
       sendCorrelationId: request.correlationId !== undefined,
@@ -122,31 +117,22 @@ export class AppTokenSource {
 
   /** The cache's view of an answer. The scopes granted count; the ones asked for find it, too. */
   #tokenOf(
-    issued: IssuedToken,
+    { scope, ...issued }: TokenResponse,
     { request, query, correlationId }: AppTokenErrand,
     partition: AppPartition,
   ): CachedToken {
     const { authority, emit } = this.#engine.configuration;
-    const { requestedAtSeconds: cachedAt, expiresInSeconds, extendedExpiresInSeconds, refreshInSeconds } =
-      issued;
-    const granted = issued.scope === undefined ? [...request.scopes] : splitScopes(issued.scope);
+    const granted = scope === undefined ? [...request.scopes] : splitScopes(scope);
     const scopes = request.scopes.filter((scope) => !scope.endsWith("/.default") && !granted.includes(scope));
     if (scopes.length > 0) emit?.({ type: "scopes_missing", scopes, correlationId });
     return {
       ...partition,
+      ...issued,
       environment: authority.environment,
       homeAccountId: "",
       scopes: Object.freeze(granted),
       requestedKey: scopeKey(granted) === query.key ? undefined : query.key,
-      tokenType: issued.tokenType,
       keyId: "",
-      secret: issued.accessToken,
-      cachedAt,
-      expiresOn: cachedAt + expiresInSeconds,
-      extendedExpiresOn: extendedExpiresInSeconds > expiresInSeconds
-        ? cachedAt + extendedExpiresInSeconds
-        : undefined,
-      refreshOn: refreshInSeconds === undefined ? undefined : cachedAt + refreshInSeconds,
     };
   }
 }

@@ -16,7 +16,8 @@ import { GuardedStore } from "../store/guarded_store.ts";
 import { MemoryStore } from "../store/memory_store.ts";
 import { requireStore } from "../store/store.ts";
 import { Telemetry } from "../token/telemetry.ts";
-import type { ClientApplicationOptions, PerPurpose } from "./options.ts";
+import type { PerPurpose } from "../net/http_client.ts";
+import type { ClientApplicationOptions } from "./options.ts";
 
 /** Options, checked and complete. */
 export interface Configuration {
@@ -30,14 +31,10 @@ export interface Configuration {
   readonly httpStore: GuardedStore;
   /** The fetch, if one was given. */
   readonly fetch: FetchFunction | undefined;
-  /** The deadline of a token request, in milliseconds. */
-  readonly tokenTimeoutMs: number;
-  /** The deadline of a discovery document, in milliseconds. */
-  readonly metadataTimeoutMs: number;
-  /** The most bytes of a token answer. */
-  readonly tokenMaxBytes: number;
-  /** The most bytes of a discovery document. */
-  readonly metadataMaxBytes: number;
+  /** The deadlines of requests, in milliseconds. */
+  readonly timeoutMs: PerPurpose;
+  /** The most bytes of answers. */
+  readonly maxBytes: PerPurpose;
   /** Capabilities to declare. */
   readonly clientCapabilities: readonly string[];
   /** What Microsoft is told, if anything is. */
@@ -53,51 +50,41 @@ export interface Configuration {
 }
 
 /** Passes a value that is absent or fits, and refuses another. */
-function check<T>(value: T, fits: (value: NonNullable<T>) => boolean, option: string, why: string): T {
-  if (value !== undefined && (value === null || !fits(value as NonNullable<T>))) {
-    refuse("invalid_option", option, why);
-  }
-  return value;
-}
-
-/** Deadlines and caps: whole numbers that a timer takes. */
-function numberFor(
-  option: "timeoutMs" | "maxResponseBytes",
-  value: unknown,
-  purpose: keyof PerPurpose,
-  preset: number,
-): number {
-  const given = typeof value === "object"
-    ? (value as PerPurpose | null)?.[purpose]
-    : value as number | undefined;
-  const fits = (number: number): boolean => Number.isInteger(number) && number > 0 && number <= 0x7fffffff;
-  return check(
-    given,
-    fits,
-    option,
-    "it must be a whole number from 1 to 2147483647, or { token, metadata }",
-  ) ?? preset;
-}
-
-function stringsOf(
-  value: readonly string[] | undefined,
+function check<T>(
   option: string,
+  value: T | undefined,
+  fits: (value: T) => boolean,
+  why: string,
+): T | undefined {
+  return value === undefined || (value !== null && fits(value))
+    ? value
+    : refuse("invalid_option", option, why);
+}
+
+const BARE = "it must be a function";
+
+function isFunction(value: unknown): boolean {
+  return typeof value === "function";
+}
+
+/** Deadlines and caps, for tokens and for metadata: whole numbers that a timer takes. */
+function perPurpose(option: string, value: unknown, token: number, metadata: number): PerPurpose {
+  const given = (Object(value) === value ? value : { token: value, metadata: value }) as Partial<PerPurpose>;
+  const fits = (number: number): boolean => Number.isInteger(number) && number > 0 && number < 2 ** 31;
+  const number = (name: keyof PerPurpose, preset: number): number =>
+    check(option, given[name], fits, "it must be a whole number from 1, or { token, metadata }") ?? preset;
+  return { token: number("token", token), metadata: number("metadata", metadata) };
+}
+
+function texts(
+  option: string,
+  value: readonly string[] | undefined,
   pattern: RegExp,
   what: string,
 ): readonly string[] {
   const fits = (list: readonly string[]): boolean =>
-    Array.isArray(list) && list.every((item) => typeof item === "string" && pattern.test(item));
-  return check(value, fits, option, `it must be an array of ${what}`) ?? [];
-}
-
-/** Header values must not smuggle in another header. */
-function headerText(value: string | undefined, option: string): string | undefined {
-  return check(
-    value,
-    (text) => /^[\x20-\x7e]{1,128}$/.test(text),
-    option,
-    "it must be at most 128 printable characters",
-  );
+    Array.isArray(list) && list.every((item) => pattern.test(item));
+  return check(option, value, fits, `it must be an array of ${what}`) ?? [];
 }
 
 /**
@@ -110,13 +97,11 @@ export function requireWaitUntil(
   value: WaitUntil | "detached" | undefined,
 ): WaitUntil | "detached" | undefined {
   if (value === undefined || value === "detached") return value;
-  const why =
-    'it must be (promise) => ctx.waitUntil(promise), or "detached"; the bare method loses its context';
-  check(value, (given) => typeof given === "function", "waitUntil", why);
   return (promise) => {
     try {
       value(promise);
     } catch {
+      const why = 'it threw: pass (promise) => ctx.waitUntil(promise), or "detached"';
       refuse("invalid_option", "waitUntil", why);
     }
   };
@@ -124,9 +109,9 @@ export function requireWaitUntil(
 
 function authorityOf(options: ClientApplicationOptions, insecureLoopback: boolean): Authority {
   const { authority, oidcAuthority, knownAuthorities } = options;
-  const hosts = stringsOf(
-    knownAuthorities,
+  const hosts = texts(
     "knownAuthorities",
+    knownAuthorities,
     /^[\w.-]+(?::\d+)?$/,
     "hosts, such as login.example.com",
   );
@@ -135,7 +120,7 @@ function authorityOf(options: ClientApplicationOptions, insecureLoopback: boolea
     return parseAuthority(authority ?? common, hosts.map((host) => host.toLowerCase()), insecureLoopback);
   }
   if (authority === undefined) return parseOidcAuthority(oidcAuthority, insecureLoopback);
-  refuse("conflicting_authority", "oidcAuthority", "authority is given, too. Keep authority for Entra alone");
+  refuse("conflicting_authority", "oidcAuthority", "authority is given, too: choose one");
 }
 
 function cacheOf(
@@ -143,17 +128,16 @@ function cacheOf(
   clock: Clock,
   onFailure: (error: CacheError) => void,
 ): CacheCore {
-  if (tokenCache !== undefined) {
-    const open = openerOf(Object(tokenCache));
-    return open?.(clock, onFailure) ??
-      refuse(
-        "invalid_option",
-        "tokenCache",
-        "it must be a TokenCache; a store goes into new TokenCache({ store })",
-      );
-  }
   const nothing = (): Promise<void> => Promise.resolve();
-  return { index: new TokenIndex(), stored: false, load: nothing, save: nothing, forget: nothing };
+  if (tokenCache === undefined) {
+    return { index: new TokenIndex(), stored: false, load: nothing, save: nothing, forget: nothing };
+  }
+  return openerOf(tokenCache)?.(clock, onFailure) ??
+    refuse(
+      "invalid_option",
+      "tokenCache",
+      "it must be a TokenCache, such as new TokenCache({ store })",
+    );
 }
 
 /**
@@ -164,55 +148,46 @@ function cacheOf(
  * @throws {ClientConfigurationError} that names the option and how to mend it.
  */
 export function resolveConfiguration(options: ClientApplicationOptions): Configuration {
-  const { clientId, httpCache, timeoutMs, maxResponseBytes } = check(
-    options ?? null,
-    (given) => typeof given === "object",
-    "options",
-    "pass an object such as { clientId, authority }",
-  );
-  const isClientId = typeof clientId === "string" && /^[\x21-\x7e]{1,256}$/.test(clientId);
-  if (!isClientId) {
-    refuse("invalid_client_id", "clientId", "it must be the app registration's Application (client) ID");
+  const { clientId, httpCache, onEvent, fetch, ...given } = options ?? {};
+  if (typeof clientId !== "string" || !/^[\x21-\x7e]{1,256}$/.test(clientId)) {
+    refuse("invalid_client_id", "clientId", "it must be the Application (client) ID");
   }
   const insecureLoopback = options[allowInsecureLoopback] === true;
-  const isFunction = (given: unknown): boolean => typeof given === "function";
-  const isClock = (given: Clock): boolean =>
-    [given.now, given.setTimeout, given.clearTimeout].every(isFunction);
-  const clock = check(options.clock, isClock, "clock", "it must have now, setTimeout and clearTimeout") ??
-    systemClock;
-  const emit = createEmit(
-    check(options.onEvent, isFunction, "onEvent", "it must be a function"),
-    options.logger,
+  const clock = given.clock ?? systemClock;
+  check(
+    "clock",
+    clock,
+    ({ now, setTimeout, clearTimeout }) => [now, setTimeout, clearTimeout].every(isFunction),
+    "it must be a Clock",
   );
-  const onFailure = (error: CacheError): void =>
-    emit?.({ type: "cache_failed", error, correlationId: undefined });
+  const emit = createEmit(check("onEvent", onEvent, isFunction, BARE), given.logger);
+  const onFailure = (error: CacheError): void => emit?.({ type: "cache_failed", error });
   const authority = authorityOf(options, insecureLoopback);
-  const appName = headerText(options.appName, "appName");
-  const appVersion = headerText(options.appVersion, "appVersion");
+  // Header values must not smuggle in another header.
+  const header = (name: "appName" | "appVersion"): string | undefined =>
+    check(
+      name,
+      given[name],
+      (text) => /^[\x20-\x7e]{1,128}$/.test(text),
+      "it must be at most 128 printable characters",
+    );
   const store = httpCache === undefined ? new MemoryStore({ clock }) : requireStore(httpCache, "httpCache");
   return {
     clientId,
     authority,
     cache: cacheOf(options, clock, onFailure),
     httpStore: new GuardedStore(store, "httpCache", clock, onFailure),
-    fetch: check(options.fetch, isFunction, "fetch", "it must be a function"),
-    tokenTimeoutMs: numberFor("timeoutMs", timeoutMs, "token", 10_000),
-    metadataTimeoutMs: numberFor("timeoutMs", timeoutMs, "metadata", 5_000),
-    tokenMaxBytes: numberFor("maxResponseBytes", maxResponseBytes, "token", 1_048_576),
-    metadataMaxBytes: numberFor("maxResponseBytes", maxResponseBytes, "metadata", 262_144),
-    clientCapabilities: stringsOf(
-      options.clientCapabilities,
-      "clientCapabilities",
-      /./,
-      'texts, such as ["cp1"]',
-    ),
+    fetch: check("fetch", fetch, isFunction, BARE),
+    timeoutMs: perPurpose("timeoutMs", given.timeoutMs, 10_000, 5_000),
+    maxBytes: perPurpose("maxResponseBytes", given.maxResponseBytes, 2 ** 20, 2 ** 18),
+    clientCapabilities: texts("clientCapabilities", given.clientCapabilities, /./, 'texts, such as ["cp1"]'),
     // Generic issuers get no telemetry: nobody there reads it.
-    telemetry: options.telemetry === false || authority.kind === "oidc"
+    telemetry: given.telemetry === false || authority.kind === "oidc"
       ? undefined
-      : new Telemetry(appName, appVersion),
+      : new Telemetry(header("appName"), header("appVersion")),
     clock,
     emit,
-    waitUntil: requireWaitUntil(options.waitUntil),
+    waitUntil: requireWaitUntil(given.waitUntil),
     insecureLoopback,
   };
 }

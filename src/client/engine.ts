@@ -42,9 +42,9 @@ export class Engine {
 
   /** After how long a shared piece of work has ended by its own deadlines, in milliseconds. */
   get flightDeadlineMs(): number {
-    const { metadataTimeoutMs, tokenTimeoutMs } = this.configuration;
+    const { metadata, token } = this.configuration.timeoutMs;
     // Discovery, the credential's function, two attempts; the wait between them and the stores.
-    return metadataTimeoutMs + 3 * tokenTimeoutMs + 12_000;
+    return metadata + 3 * token + 12_000;
   }
 
   /** The token endpoint for a realm: derived for Entra, discovered for any other issuer. */

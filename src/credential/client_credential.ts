@@ -61,13 +61,10 @@ function fail(why: string): never {
 }
 
 function requireSecret(secret: unknown): string {
-  if (typeof secret !== "string") fail("the secret must be a string, or a function that returns one");
-  if (/^\s*$|^undefined$|^null$/.test(secret)) {
-    fail("the secret is empty; check the variable or binding it comes from");
-  }
-  if (/-----BEGIN /.test(secret)) fail("it looks like PEM, and a certificate is no secret");
-  if (/^\s|\s$/.test(secret)) fail("the secret begins or ends with white space; trim it where you read it");
-  return secret;
+  const text = typeof secret === "string" ? secret : fail("the secret must be a string");
+  if (/^(?:\s*|undefined|null)$/.test(text)) fail("the secret is empty: check where it comes from");
+  if (/^\s|\s$|-----BEGIN /.test(text)) fail("the secret is PEM, or begins or ends with white space");
+  return text;
 }
 
 function requireShape(value: unknown): ClientSecretCredential {
@@ -75,9 +72,7 @@ function requireShape(value: unknown): ClientSecretCredential {
   const { clientSecret, method } = shape ?? {};
   if (clientSecret === undefined || (method !== undefined && !METHODS.includes(method))) {
     fail(
-      `give a secret, { clientSecret, method?: ${
-        METHODS.join(" | ")
-      } }, or a function that returns one of these`,
+      `it must be a secret, { clientSecret, method? }, or a function that returns one`,
     );
   }
   if (typeof clientSecret !== "function") requireSecret(clientSecret);
@@ -94,7 +89,7 @@ async function call<T>(
   } catch (error) {
     throw new ClientAuthError(
       "client_credential_failed",
-      `Cannot get the client credential: the function threw ${nameOf(error)}`,
+      `Cannot get a token: clientCredential threw ${nameOf(error)}`,
       context.correlationId,
     );
   }

@@ -31,13 +31,10 @@ export const COMMON_CODES = `configuration 7000215 wrong secret: use its value, 
 configuration 7000222 the secret has expired
 configuration 7000216 7000218 the app is confidential: send its credential
 configuration 70001 700011 700016 no such app in this tenant: check clientId and authority
-configuration 50059 90002 90019 no such tenant: check its name and cloud
-configuration 90038 900382 900432 use the cloud of the tenant
-configuration 50194 90124 90130 9001023 9002332 use the tenant's own authority
-configuration 50001 65005 500011 650056 650057 add the API to the app registration
-configuration 28002 28003 70011 700022 700023 1002012 use one scope, <API>/.default
-administrator 50053 50057 50105 53003 53011 90094 90095 500212 500213 530032 530035 an administrator must allow it
-transient 50033 50087 50166 70012 80002 80005 90006 90012 90024 90033 90055 90090 try again later`;
+configuration 50059 90002 90019 900023 no such tenant: check its name and cloud
+configuration 500011 650056 650057 add the API to the app registration
+configuration 70011 1002012 use one scope, <API>/.default
+administrator 53003 530032 530035 a policy of the tenant blocks this`;
 
 /**
  * Finds the first known code of an answer.

@@ -43,8 +43,10 @@ function adopt(target: object, details: ServerErrorDetails & { readonly claims?:
   const { errorDescription, claims, ...enumerable } = details;
   Object.assign(target, enumerable);
   // Not enumerable: the texts may hold a user's name.
-  Object.defineProperty(target, "errorDescription", { value: errorDescription });
-  Object.defineProperty(target, "claims", { value: claims });
+  Object.defineProperties(target, {
+    errorDescription: { value: errorDescription },
+    claims: { value: claims },
+  });
 }
 
 /** The authority refused the request, throttled it, or answered with something that is no token. */

@@ -4,31 +4,22 @@
  * @module
  */
 
-/** Lets go of a body that nobody will read, so that its connection is free. */
-export async function discard(response: Response): Promise<void> {
-  try {
-    await response.body?.cancel();
-  } catch {
-    // A body that is locked or broken holds no connection of ours.
-  }
+/** Lets go of a body that nobody will read, so that its connection is free; whatever comes of that. */
+export function discard(response: Response): void {
+  response.body?.cancel().catch(() => {});
 }
 
 async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
-  const reader = response.body?.getReader();
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
-  for (;;) {
-    const chunk = (await reader?.read())?.value;
-    if (chunk === undefined) return text + decoder.decode();
+  for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > maxBytes) {
-      // Not awaited: a sender that floods may also refuse to stop.
-      reader?.cancel().catch(() => {});
-      return undefined;
-    }
+    // Leaving the loop cancels the stream.
+    if (bytes > maxBytes) return undefined;
     text += decoder.decode(chunk, { stream: true });
   }
+  return text + decoder.decode();
 }
 
 /**
@@ -43,7 +34,7 @@ export async function readJson(
   maxBytes: number,
 ): Promise<Readonly<Record<string, unknown>> | string | undefined> {
   if (!/^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(response.headers.get("content-type") ?? "")) {
-    await discard(response);
+    discard(response);
     return "its content type is not JSON";
   }
   const text = await readText(response, maxBytes);

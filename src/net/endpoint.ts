@@ -20,11 +20,9 @@ export function isLoopback({ hostname }: URL): boolean {
   return /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }
 
-/** Whether a URL's host is a literal address of a private network, or this machine; names are not resolved. */
-export function isPrivateAddress(url: URL): boolean {
-  return isLoopback(url) ||
-    /^(?:(?:0|10|127|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.[\d.]+$|\[(?:::|f[cd]|fe[89ab]))/
-      .test(url.hostname);
+/** Whether a URL's host is this machine or a literal address, which may be one of a private network. */
+export function isAddress(url: URL): boolean {
+  return isLoopback(url) || /^[\d.]+$|^\[/.test(url.hostname);
 }
 
 /**
@@ -40,5 +38,5 @@ export function endpointFault(url: URL, insecureLoopback: boolean): string | und
   if (url.protocol === "https:" || (url.protocol === "http:" && insecureLoopback && isLoopback(url))) {
     return undefined;
   }
-  return "it is not https (http is for loopback alone, with [allowInsecureLoopback]: true)";
+  return "it is not https, nor http on loopback with [allowInsecureLoopback]";
 }

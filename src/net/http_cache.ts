@@ -12,15 +12,27 @@ import { parseRetryAfter } from "./retry.ts";
 
 /** For how long a refusal (status 400) answers the same request, in seconds; MSAL Python's value. */
 const REFUSED_SECONDS = 60;
+/** Nothing counts for longer than the longest `Retry-After`. */
+const MAX_MS = 3_600_000;
+/** What `error` and its like look like. */
+export const LABEL: RegExp = /^[\w.-]{1,64}$/;
 
 /** What is kept of an answer: codes, no descriptions, no tokens. */
-export interface ThrottledAnswer {
-  /** Until when the request is answered from here, in epoch milliseconds. */
-  readonly untilMs: number;
+export interface RefusedAnswer {
   /** The HTTP status. */
   readonly status: number;
-  /** The members of the body that are kept, as they were sent. */
-  readonly body: Readonly<Record<string, unknown>>;
+  /** The OAuth `error`. */
+  readonly error: string;
+  /** The AADSTS numbers. */
+  readonly errorCodes: readonly number[];
+  /** Entra's `suberror`. */
+  readonly suberror?: string | undefined;
+}
+
+/** An answer that counts until a time in epoch milliseconds. */
+export interface ThrottledAnswer extends RefusedAnswer {
+  /** Until when the request is answered from here. */
+  readonly untilMs: number;
 }
 
 /** Remembers refusals and throttling; MSAL Python's two layers, under one key. */
@@ -64,11 +76,12 @@ export class HttpCache {
   async recall(key: string): Promise<ThrottledAnswer | undefined> {
     const stored = await this.#store.get(key);
     try {
-      // A store may keep a value for longer than it was told.
-      const answer = JSON.parse(stored?.value ?? "null") as ThrottledAnswer | null;
-      return answer !== null && answer.untilMs > this.#clock.now() && answer.status >= 400
-        ? answer
-        : undefined;
+      const answer = JSON.parse(stored?.value ?? "{}") as ThrottledAnswer;
+      const leftMs = answer.untilMs - this.#clock.now();
+      // A store may keep a value for longer than it was told, and what is in it may be somebody else's.
+      const counts = leftMs > 0 && leftMs <= MAX_MS && LABEL.test(answer.error) &&
+        Array.isArray(answer.errorCodes);
+      return counts ? answer : undefined;
     } catch {
       // Not ours, or not of this version: a miss.
       return undefined;
@@ -80,20 +93,24 @@ export class HttpCache {
    *
    * @param key The request's name.
    * @param answer The answer.
+   * @param refused What is kept of it, without secrets.
+   * @returns For how many seconds the authority is left alone; `undefined` where it did not ask for that.
    */
-  async remember(key: string, answer: HttpAnswer): Promise<void> {
+  async remember(
+    key: string,
+    { status, retryAfter }: HttpAnswer,
+    refused: RefusedAnswer,
+  ): Promise<number | undefined> {
+    if (status < 400) return undefined;
     const nowMs = this.#clock.now();
-    const untilMs = nowMs + 1000 * this.#secondsFor(answer, nowMs);
-    if (untilMs <= nowMs) return;
-    const { error, error_codes, suberror } = typeof answer.body === "string" ? {} : answer.body;
-    const value: ThrottledAnswer = { untilMs, status: answer.status, body: { error, error_codes, suberror } };
-    await this.#store.set(key, JSON.stringify(value), { expiresAtMs: untilMs, hints: { kind: "http" } });
-  }
-
-  #secondsFor({ status, retryAfter }: HttpAnswer, nowMs: number): number {
-    if (status < 400) return 0;
     const overloaded = status === 429 || status >= 500 || retryAfter !== null;
-    return parseRetryAfter(retryAfter, nowMs) ??
-      (overloaded ? this.#defaultSeconds : status === 400 ? REFUSED_SECONDS : 0);
+    const asked = parseRetryAfter(retryAfter, nowMs) ?? (overloaded ? this.#defaultSeconds : undefined);
+    const untilMs = nowMs + 1000 * (asked ?? (status === 400 ? REFUSED_SECONDS : 0));
+    if (untilMs > nowMs) {
+      const { error, errorCodes, suberror } = refused;
+      const value: ThrottledAnswer = { untilMs, status, error, errorCodes, suberror };
+      await this.#store.set(key, JSON.stringify(value), { expiresAtMs: untilMs, hints: { kind: "http" } });
+    }
+    return asked;
   }
 }

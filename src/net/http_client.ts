@@ -13,6 +13,14 @@ import type { FetchFunction } from "../runtime/web_types.ts";
 import { discard, readJson } from "./body.ts";
 import { redact } from "./redact.ts";
 
+/** A number for each kind of request. */
+export interface PerPurpose {
+  /** For the token endpoint. */
+  readonly token: number;
+  /** For discovery documents. */
+  readonly metadata: number;
+}
+
 /** What the client is made of. */
 export interface HttpClientOptions {
   /** The `fetch` for every request; the global one, looked up at each call, where absent. */
@@ -21,6 +29,10 @@ export interface HttpClientOptions {
   readonly clock: Clock;
   /** Told of every answer. */
   readonly emit?: Emit | undefined;
+  /** The deadlines for headers and body together, in milliseconds. */
+  readonly timeoutMs: PerPurpose;
+  /** The most bytes of body that are read. */
+  readonly maxBytes: PerPurpose;
 }
 
 /** A request to an authority. */
@@ -33,10 +45,6 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** The form of a POST; a GET where absent. */
   readonly form?: URLSearchParams;
-  /** The deadline for headers and body together, in milliseconds. */
-  readonly timeoutMs: number;
-  /** The most bytes of body that are read. */
-  readonly maxBytes: number;
   /** The call's correlation id. */
   readonly correlationId: string;
   /** What was sent and must never show up in an error. */
@@ -78,11 +86,12 @@ export class HttpClient {
    */
   async send(request: HttpRequest, attempt = 1): Promise<HttpAnswer> {
     const { clock, emit } = this.#options;
-    const { purpose, correlationId, timeoutMs, url: { host } } = request;
+    const { purpose, correlationId, url: { host } } = request;
+    const timeoutMs = this.#options.timeoutMs[purpose];
     const startedMs = clock.now();
     const controller = new AbortController();
     const fail: Fail = (code, what, status) =>
-      new NetworkError(code, `Cannot get an answer from ${host}: ${what}`, correlationId, status, attempt);
+      new NetworkError(code, `Cannot get a token: ${host}: ${what}`, correlationId, status, attempt);
     const answer = await withDeadline(
       clock,
       this.#exchange(request, controller.signal, fail),
@@ -110,18 +119,18 @@ export class HttpClient {
     try {
       const response = await this.#fetch(request, signal);
       const { status } = response;
-      // A browser shows a refused redirect as status 0 of an opaque type.
-      if ((status >= 300 && status < 400) || response.type === "opaqueredirect") {
-        await discard(response);
+      if (status >= 300 && status < 400) {
+        discard(response);
         throw fail(
           "redirect_refused",
           `it redirects (status ${status}), and redirects are not followed`,
           status,
         );
       }
-      const body = await readJson(response, request.maxBytes);
+      const maxBytes = this.#options.maxBytes[request.purpose];
+      const body = await readJson(response, maxBytes);
       if (body === undefined) {
-        throw fail("response_too_large", `its body is larger than ${request.maxBytes} bytes`, status);
+        throw fail("response_too_large", `its body is larger than ${maxBytes} bytes`, status);
       }
       return { status, retryAfter: response.headers.get("retry-after"), body };
     } catch (error) {

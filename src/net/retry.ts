@@ -36,7 +36,7 @@ export async function sendTwice(
   try {
     const answer = await http.send(request, 1);
     if (answer.status < 500 || answer.retryAfter !== null) return answer;
-    const message = `Cannot get a token from ${request.url.host}: status ${answer.status}`;
+    const message = `Cannot get a token: ${request.url.host}: status ${answer.status}`;
     error = new NetworkError("network_error", message, request.correlationId, answer.status);
   } catch (failure) {
     error = failure;
@@ -44,7 +44,7 @@ export async function sendTwice(
   if (!(error instanceof NetworkError && ["network_error", "request_timeout"].includes(error.code))) {
     throw error;
   }
-  emit?.({ type: "request_retried", error, correlationId: request.correlationId });
+  emit?.({ type: "request_retried", error });
   // Jitter, so that the isolates that failed together do not come back together.
   await sleep(clock, RETRY_DELAY_MS + Math.random() * RETRY_JITTER_MS);
   return await http.send(request, 2);

@@ -13,45 +13,44 @@ import { refuse } from "../errors/errors.ts";
  */
 export type ClaimsRequest = string | Readonly<Record<string, unknown>>;
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
 const MAX_CHARS = 32_768;
 
-function isObject(value: unknown): value is JsonObject {
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Merges objects deeply; where both sides have a value that is no object, `over` wins. */
 function merge(base: unknown, over: unknown): unknown {
   if (!isObject(base) || !isObject(over)) return over;
-  const names = new Set([...Object.keys(base), ...Object.keys(over)]);
   // fromEntries defines properties: a claim called __proto__ stays a claim.
-  return Object.fromEntries([...names].map((name) => {
-    if (!Object.hasOwn(over, name)) return [name, base[name]];
-    return [name, Object.hasOwn(base, name) ? merge(base[name], over[name]) : over[name]];
-  }));
+  return Object.fromEntries(
+    Object.keys({ ...base, ...over }).map((name) => {
+      if (!Object.hasOwn(over, name)) return [name, base[name]];
+      return [name, Object.hasOwn(base, name) ? merge(base[name], over[name]) : over[name]];
+    }),
+  );
 }
 
 /**
- * Reads claims that a caller gave.
+ * Checks claims that a caller gave.
  *
  * @param claims JSON text or an object.
  * @param option The request member's name, for the error.
- * @returns The text as it will be sent, and the object in it.
+ * @returns The text as it will be sent.
  * @throws {ClientConfigurationError} `invalid_claims`; the claims are not in the message.
  */
-function parse(claims: ClaimsRequest, option: string): { text: string; object: JsonObject } {
+export function claimsText(claims: ClaimsRequest, option: string): string {
   try {
     const text = typeof claims === "string" ? claims : JSON.stringify(claims);
-    const object: unknown = text.length <= MAX_CHARS ? JSON.parse(text) : undefined;
-    if (isObject(object) && (typeof claims === "string" || isObject(claims))) return { text, object };
+    // Merged with itself, so that what is nested too deeply for that is found here.
+    if (text.length <= MAX_CHARS && isObject(merge(JSON.parse(text), JSON.parse(text)))) return text;
   } catch {
     // The parser's message quotes the claims.
   }
   refuse(
     "invalid_claims",
     option,
-    `it must be a JSON object, or its text of at most ${MAX_CHARS} characters`,
+    `it must be a JSON object, or its text, of at most ${MAX_CHARS} characters`,
   );
 }
 
@@ -69,24 +68,12 @@ export function mergeClaims(
   capabilities: readonly string[] = [],
   forwarded?: ClaimsRequest,
 ): string | undefined {
-  const challenge = claims === undefined ? undefined : parse(claims, "claims");
-  const own = forwarded === undefined ? undefined : parse(forwarded, "forwardedClientClaims");
-  if (capabilities.length === 0 && own === undefined) return challenge?.text;
-  const declared = capabilities.length > 0 ? { access_token: { xms_cc: { values: capabilities } } } : {};
-  try {
-    return JSON.stringify(merge(merge(challenge?.object ?? {}, declared), own?.object ?? {}));
-  } catch {
-    refuse("invalid_claims", "claims", "they are nested too deeply");
-  }
-}
-
-/**
- * The text of forwarded claims, as it counts for the cache.
- *
- * @param forwarded JSON text or an object.
- * @returns The text.
- * @throws {ClientConfigurationError} `invalid_claims`.
- */
-export function claimsText(forwarded: ClaimsRequest): string {
-  return parse(forwarded, "forwardedClientClaims").text;
+  const parts = [
+    claims === undefined ? undefined : claimsText(claims, "claims"),
+    capabilities.length === 0
+      ? undefined
+      : JSON.stringify({ access_token: { xms_cc: { values: capabilities } } }),
+    forwarded === undefined ? undefined : claimsText(forwarded, "forwardedClientClaims"),
+  ].filter((part) => part !== undefined);
+  return parts.length < 2 ? parts[0] : JSON.stringify(parts.map((part) => JSON.parse(part)).reduce(merge));
 }

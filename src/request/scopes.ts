@@ -7,7 +7,7 @@
 import { refuse } from "../errors/errors.ts";
 
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
-const RESERVED = ["openid", "profile", "offline_access"];
+const RESERVED = /^(?:openid|profile|offline_access)$/;
 
 function fail(why: string): never {
   refuse("invalid_scopes", "scopes", why);
@@ -21,17 +21,13 @@ function fail(why: string): never {
  * the library adds where they belong.
  */
 export function requireScopes(scopes: unknown): asserts scopes is readonly string[] {
-  if (!Array.isArray(scopes)) {
-    fail('they must be an array of strings, such as ["https://graph.microsoft.com/.default"]');
-  }
+  if (!Array.isArray(scopes)) fail('they must be an array, such as ["<API>/.default"]');
   for (const scope of scopes) {
     if (typeof scope !== "string" || !SCOPE_TOKEN.test(scope)) {
-      fail(
-        "each must be a string without spaces, quotes or backslashes; give each scope its own element",
-      );
+      fail("each must be one scope, without spaces or quotes");
     }
-    if (RESERVED.includes(scope)) {
-      fail(`${scope} is reserved: leave it out, the library adds it where it belongs`);
+    if (RESERVED.test(scope)) {
+      fail(`${scope} is reserved: leave it out`);
     }
   }
 }
@@ -44,11 +40,8 @@ export function requireScopes(scopes: unknown): asserts scopes is readonly strin
  * @see {@link https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-client-creds-grant-flow | Client credentials}
  */
 export function requireDefaultScope(scopes: readonly string[], isEntra: boolean): void {
-  if (!isEntra) return;
-  if (scopes.length !== 1 || !scopes[0]?.endsWith("/.default")) {
-    fail(
-      'an app token takes exactly one, "<API>/.default"',
-    );
+  if (isEntra && !(scopes.length === 1 && scopes[0]?.endsWith("/.default"))) {
+    fail('an app token takes exactly one, "<API>/.default"');
   }
 }
 
@@ -59,9 +52,7 @@ export function requireDefaultScope(scopes: readonly string[], isEntra: boolean)
  * @returns The scopes in lower case, sorted by code point, joined by one space.
  */
 export function scopeKey(scopes: readonly string[]): string {
-  // The common case needs no sorting and no new array.
-  if (scopes.length === 1) return (scopes[0] as string).toLowerCase();
-  return [...new Set(scopes.map((scope) => scope.toLowerCase()))].sort().join(" ");
+  return joinScopes(scopes.map((scope) => scope.toLowerCase()));
 }
 
 /**
@@ -76,5 +67,5 @@ export function joinScopes(scopes: readonly string[]): string {
 
 /** Splits a `scope` or `target` text. */
 export function splitScopes(text: string): string[] {
-  return text.split(" ").filter((scope) => scope !== "");
+  return text.split(" ").filter(Boolean);
 }

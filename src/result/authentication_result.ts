@@ -44,27 +44,24 @@ export interface AuthenticationResult {
   readonly metadata: AuthenticationResultMetadata;
 }
 
-/** What a result says beside the token. */
-export interface ResultContext extends AuthenticationResultMetadata {
-  /** Where the token came from. */
-  readonly tokenSource: "identity_provider" | "cache";
-}
-
 /**
  * Makes a result. On the hit path: one object, no spreading.
  *
  * @param token The token.
- * @param context How it was come by.
+ * @param cacheLevel In which cache it was; `none` for a new one.
+ * @param refreshReason Why the authority was asked.
+ * @param durationMs How long it took.
  * @param correlationId The call's id.
  * @returns The result.
  */
 export function toResult(
   token: CachedToken,
-  context: ResultContext,
+  cacheLevel: AuthenticationResultMetadata["cacheLevel"],
+  refreshReason: RefreshReason,
+  durationMs: number,
   correlationId: string,
 ): AuthenticationResult {
   const { refreshOn, extendedExpiresOn } = token;
-  const { cacheLevel, refreshReason, durationMs } = context;
   const result: { -readonly [P in keyof AuthenticationResult]: AuthenticationResult[P] } = {
     accessToken: token.secret,
     tokenType: token.tokenType as AuthenticationResult["tokenType"],
@@ -72,7 +69,7 @@ export function toResult(
     scopes: token.scopes,
     account: null,
     tenantId: token.realm,
-    tokenSource: context.tokenSource,
+    tokenSource: cacheLevel === "none" ? "identity_provider" : "cache",
     correlationId,
     metadata: { cacheLevel, refreshReason, durationMs },
   };

@@ -78,8 +78,8 @@ export interface FailureEvent {
     | "metadata_stale";
   /** What went wrong; free of secrets. */
   readonly error: AuthError;
-  /** The call's correlation id, where there is a call. */
-  readonly correlationId: string | undefined;
+  /** The call's correlation id, where there is a call; that of the error. */
+  readonly correlationId?: string | undefined;
 }
 
 /** What the `onEvent` option receives. No event holds a secret, a token or a user's name. */
@@ -89,8 +89,6 @@ export type MsalEvent = FailureEvent | RequestCompletedEvent | ScopesMissingEven
 export interface Logger {
   /** Receives what happens on every call. */
   debug?(message: string): void;
-  /** Receives what an operator may want to know. */
-  info?(message: string): void;
   /** Receives what went wrong and was got over. */
   warn?(message: string): void;
   /** Receives what failed. */
@@ -100,24 +98,14 @@ export interface Logger {
 /** Takes an event to everybody who listens; absent where nobody does. */
 export type Emit = (event: MsalEvent) => void;
 
-const LEVELS: Readonly<Record<MsalEvent["type"], keyof Logger>> = {
-  request_completed: "debug",
-  token_acquired: "debug",
-  scopes_missing: "warn",
-  token_failed: "error",
-  refresh_failed: "warn",
-  request_retried: "info",
-  throttled: "info",
-  cache_failed: "warn",
-  metadata_stale: "warn",
-};
+function levelOf({ type }: MsalEvent): keyof Logger {
+  if (type === "token_failed") return "error";
+  return type === "request_completed" || type === "token_acquired" ? "debug" : "warn";
+}
 
 function describe(event: MsalEvent): string {
-  const { type, ...details } = event;
-  const text = "error" in details
-    ? `${details.error.code}: ${details.error.message}`
-    : JSON.stringify(details);
-  return `msal-edge ${type} ${text}${event.correlationId ? ` [${event.correlationId}]` : ""}`;
+  const details = "error" in event ? `${event.error.code}: ${event.error.message}` : JSON.stringify(event);
+  return `msal-edge ${event.type} [${event.correlationId}] ${details}`;
 }
 
 /**
@@ -129,16 +117,13 @@ function describe(event: MsalEvent): string {
  */
 export function createEmit(onEvent?: (event: MsalEvent) => void, logger?: Logger): Emit | undefined {
   if (onEvent === undefined && logger === undefined) return undefined;
-  return (event) => {
+  return (told) => {
+    const event = "error" in told ? { ...told, correlationId: told.error.correlationId } : told;
     try {
       onEvent?.(event);
+      logger?.[levelOf(event)]?.(describe(event));
     } catch {
       // An observer's fault must not become the caller's.
-    }
-    try {
-      logger?.[LEVELS[event.type]]?.(describe(event));
-    } catch {
-      // Likewise.
     }
   };
 }

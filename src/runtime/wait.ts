@@ -23,15 +23,9 @@ export function withDeadline<T, U>(
   onTimeout: () => U,
 ): Promise<T | U> {
   let timer: unknown;
-  const deadline = new Promise<U>((resolve, reject) => {
-    timer = clock.setTimeout(() => {
-      try {
-        resolve(onTimeout());
-      } catch (error) {
-        reject(error);
-      }
-    }, timeoutMs);
-  });
+  const deadline = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, timeoutMs)).then(
+    onTimeout,
+  );
   return Promise.race([promise, deadline]).finally(() => clock.clearTimeout(timer));
 }
 
@@ -44,37 +38,29 @@ export function sleep(clock: Clock, delayMs: number): Promise<void> {
  * Waits for a promise until the caller gives up. The promise itself goes on.
  *
  * @param promise What is waited for.
- * @param signal The caller's signal.
+ * @param signal The caller's signal, not aborted yet.
  * @param correlationId For the error.
  * @returns The promise's value.
  * @throws {ClientAuthError} `request_aborted`; its `cause` is the signal's reason.
  */
-export async function untilAborted<T>(
+export function untilAborted<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,
   correlationId?: string,
 ): Promise<T> {
-  if (signal === undefined) return await promise;
+  if (signal === undefined) return promise;
   let stop: () => void = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(abortError(signal, correlationId));
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
+  const aborted = new Promise<never>((_, reject) => stop = () => reject(abortError(signal, correlationId)));
+  signal.addEventListener("abort", stop);
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener("abort", stop));
 }
 
 /** The error for a caller who gave up. */
 export function abortError(signal: AbortSignal, correlationId?: string): ClientAuthError {
   const error = new ClientAuthError(
     "request_aborted",
-    "Cannot finish the request: its signal was aborted",
+    "Cannot get a token: the signal was aborted",
     correlationId,
   );
-  Object.defineProperty(error, "cause", { value: signal.reason });
-  return error;
+  return Object.defineProperty(error, "cause", { value: signal.reason });
 }

@@ -28,7 +28,8 @@ export interface RingItem {
  * A hand goes round the entries; it takes marks away, and evicts the first entry without one.
  */
 export class ClockRing<T extends RingItem> {
-  readonly #items: T[] = [];
+  /** The entries, in no order that means anything. */
+  readonly items: T[] = [];
   readonly #bounds: Bounds;
   readonly #onEvict: (item: T) => void;
   #hand = 0;
@@ -45,21 +46,6 @@ export class ClockRing<T extends RingItem> {
     this.#onEvict = onEvict;
   }
 
-  /** How many entries there are. */
-  get size(): number {
-    return this.#items.length;
-  }
-
-  /** How many bytes they take. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** The entries, in no order that means anything. */
-  get items(): readonly T[] {
-    return this.#items;
-  }
-
   /**
    * Takes an entry in, evicting others where it needs room.
    *
@@ -69,27 +55,27 @@ export class ClockRing<T extends RingItem> {
   add(item: T): boolean {
     const { maxEntries, maxBytes } = this.#bounds;
     if (item.bytes > maxBytes || maxEntries < 1) return false;
-    while (this.#items.length >= maxEntries || this.#bytes + item.bytes > maxBytes) this.#evictOne();
-    item.place = this.#items.push(item) - 1;
+    while (this.items.length >= maxEntries || this.#bytes + item.bytes > maxBytes) this.#evictOne();
+    item.place = this.items.push(item) - 1;
     this.#bytes += item.bytes;
     return true;
   }
 
   /** Takes an entry out; one that is not in the ring is no error. */
   remove(item: T): void {
-    const last = this.#items.at(-1);
+    const last = this.items.at(-1);
     if (item.place < 0 || last === undefined) return;
-    this.#items[item.place] = last;
+    this.items[item.place] = last;
     last.place = item.place;
-    this.#items.pop();
+    this.items.pop();
     item.place = -1;
     this.#bytes -= item.bytes;
   }
 
   #evictOne(): void {
     for (;;) {
-      if (this.#hand >= this.#items.length) this.#hand = 0;
-      const item = this.#items[this.#hand] as T;
+      if (this.#hand >= this.items.length) this.#hand = 0;
+      const item = this.items[this.#hand] as T;
       if (!item.used) {
         this.remove(item);
         this.#onEvict(item);

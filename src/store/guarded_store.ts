@@ -55,13 +55,9 @@ export class GuardedStore {
     return this.#guard("cache_write_failed", "write to", () => this.#store.set(key, value, options));
   }
 
-  /** Forgets a value; tells whether the store did. */
-  async delete(key: string): Promise<boolean> {
-    const done = await this.#guard("cache_write_failed", "delete from", async () => {
-      await this.#store.delete(key);
-      return true;
-    });
-    return done === true;
+  /** Forgets a value. */
+  async delete(key: string): Promise<void> {
+    await this.#guard("cache_write_failed", "delete from", () => this.#store.delete(key));
   }
 
   async #guard<T>(code: CacheErrorCode, verb: string, operation: () => Promise<T>): Promise<T | undefined> {

@@ -11,8 +11,6 @@ import type { SetOptions, SetResult, Store, StoredValue } from "./store.ts";
 export interface MemoryStoreOptions {
   /** The most values. @default {1024} */
   readonly maxEntries?: number;
-  /** The most bytes of keys and values, two for each UTF-16 unit. @default {8388608} */
-  readonly maxBytes?: number;
   /** Where the time is read. @default {systemClock} */
   readonly clock?: Clock;
 }
@@ -36,9 +34,7 @@ export class MemoryStore implements Store {
   /** The soonest to expire comes last; what was forgotten otherwise stays until it is passed over. */
   #order: Held[] = [];
   readonly #maxEntries: number;
-  readonly #maxBytes: number;
   readonly #clock: Clock;
-  #bytes = 0;
   #writes = 0;
 
   /**
@@ -48,7 +44,6 @@ export class MemoryStore implements Store {
    */
   constructor(options: MemoryStoreOptions = {}) {
     this.#maxEntries = options.maxEntries ?? 1024;
-    this.#maxBytes = options.maxBytes ?? 8 * 1024 * 1024;
     this.#clock = options.clock ?? systemClock;
   }
 
@@ -61,7 +56,7 @@ export class MemoryStore implements Store {
   get(key: string): Promise<StoredValue | undefined> {
     const held = this.#held.get(key);
     if (held !== undefined && held.expiresAtMs <= this.#clock.now()) {
-      this.#forget(key);
+      this.#held.delete(key);
       return Promise.resolve(undefined);
     }
     return Promise.resolve(held && { value: held.value, version: held.version });
@@ -74,7 +69,7 @@ export class MemoryStore implements Store {
     if (options.ifVersion !== undefined && options.ifVersion !== current) {
       return Promise.resolve({ ok: false });
     }
-    this.#forget(key);
+    this.#held.delete(key);
     const held = { key, value, version: `${++this.#writes}`, expiresAtMs: options.expiresAtMs };
     if (held.expiresAtMs > this.#clock.now()) this.#add(held);
     return Promise.resolve({ ok: true, version: held.version });
@@ -82,15 +77,8 @@ export class MemoryStore implements Store {
 
   /** Forgets a value. */
   delete(key: string): Promise<void> {
-    this.#forget(key);
-    return Promise.resolve();
-  }
-
-  #forget(key: string): void {
-    const held = this.#held.get(key);
-    if (held === undefined) return;
     this.#held.delete(key);
-    this.#bytes -= 2 * (key.length + held.value.length);
+    return Promise.resolve();
   }
 
   #add(held: Held): void {
@@ -102,10 +90,9 @@ export class MemoryStore implements Store {
     }
     this.#order.splice(low, 0, held);
     this.#held.set(held.key, held);
-    this.#bytes += 2 * (held.key.length + held.value.length);
-    while (this.#held.size > this.#maxEntries || this.#bytes > this.#maxBytes) {
+    while (this.#held.size > this.#maxEntries) {
       const soonest = this.#order.pop() as Held;
-      if (this.#isHeld(soonest)) this.#forget(soonest.key);
+      if (this.#isHeld(soonest)) this.#held.delete(soonest.key);
     }
     if (this.#order.length > 2 * this.#maxEntries) {
       this.#order = this.#order.filter((item) => this.#isHeld(item));

@@ -12,12 +12,16 @@ import type { WaitUntil } from "../runtime/web_types.ts";
 /** How long a follower waits in workerd for a leader whose request may end before its work does. */
 const STRANGER_PATIENCE_MS = 2_000;
 
-type Outcome<T> = { readonly value: T } | { readonly error: unknown };
+/** More pieces of work than this are not remembered. */
+const MAX_FLIGHTS = 10_000;
+const LATE = "late";
 
 interface Flight<T> {
-  readonly outcome: Promise<Outcome<T>>;
+  readonly promise: Promise<T>;
   readonly patienceMs: number;
   readonly endsAtMs: number;
+  /** Whether the work has ended, so that what the promise says is its outcome. */
+  landed: boolean;
 }
 
 /** How a flight is led. */
@@ -26,11 +30,6 @@ export interface FlightOptions {
   readonly waitUntil?: WaitUntil | "detached" | undefined;
   /** After how many milliseconds the work has ended by its own deadlines. */
   readonly deadlineMs: number;
-}
-
-function unwrap<T>(outcome: Outcome<T>): T {
-  if ("error" in outcome) throw outcome.error;
-  return outcome.value;
 }
 
 /**
@@ -65,45 +64,35 @@ export class SingleFlight<T> {
     for (let follow = 0; follow < 2; follow++) {
       const flight = this.#flights.get(key);
       if (flight === undefined || flight.endsAtMs <= this.#clock.now()) break;
-      const outcome = await this.#follow(flight);
-      if (outcome !== undefined) return unwrap(outcome);
+      try {
+        return await withDeadline(this.#clock, flight.promise, flight.patienceMs, () => Promise.reject(LATE));
+      } catch (error) {
+        // Else the leader's request has ended: nothing came in time, or workerd says so.
+        if (flight.landed) throw error;
+      }
       if (this.#flights.get(key) === flight) break;
     }
     return await this.#lead(key, options, work);
   }
 
-  async #follow(flight: Flight<T>): Promise<Outcome<T> | undefined> {
-    try {
-      return await withDeadline(this.#clock, flight.outcome, flight.patienceMs, () => undefined);
-    } catch {
-      // The outcome never rejects by itself: workerd says that the leader's request has ended.
-      return undefined;
-    }
-  }
-
-  #lead(key: string, options: FlightOptions, work: () => Promise<T>): Promise<T> {
-    this.#forgetEnded();
-    const kept = options.waitUntil !== undefined || !isWorkers();
+  #lead(key: string, { waitUntil, deadlineMs }: FlightOptions, work: () => Promise<T>): Promise<T> {
+    // Flights whose request died stay behind. To forget the others with them costs a request, no more.
+    if (this.#flights.size > MAX_FLIGHTS) this.#flights.clear();
+    const promise = Promise.resolve().then(work).finally(() => {
+      flight.landed = true;
+      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    });
     const flight: Flight<T> = {
-      outcome: Promise.resolve().then(work).then((value) => ({ value }), (error) => ({ error })),
-      patienceMs: kept ? options.deadlineMs : Math.min(STRANGER_PATIENCE_MS, options.deadlineMs),
-      endsAtMs: this.#clock.now() + options.deadlineMs,
+      promise,
+      patienceMs: waitUntil !== undefined || !isWorkers()
+        ? deadlineMs
+        : Math.min(STRANGER_PATIENCE_MS, deadlineMs),
+      endsAtMs: this.#clock.now() + deadlineMs,
+      landed: false,
     };
     this.#flights.set(key, flight);
-    const landed = flight.outcome.then((outcome) => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
-      return outcome;
-    });
-    if (typeof options.waitUntil === "function") options.waitUntil(landed);
-    return landed.then(unwrap);
-  }
-
-  /** Flights whose request died stay behind; the oldest come first, so this stops at the first live one. */
-  #forgetEnded(): void {
-    const now = this.#clock.now();
-    for (const [key, flight] of this.#flights) {
-      if (flight.endsAtMs > now) return;
-      this.#flights.delete(key);
-    }
+    // A failure is the callers' to see, not the runtime's.
+    if (typeof waitUntil === "function") waitUntil(promise.catch(() => {}));
+    return promise;
   }
 }

@@ -7,18 +7,11 @@
 import { COMMON_CODES, findAadsts } from "../errors/aadsts_common.ts";
 import type { InteractionRequiredErrorCode } from "../errors/error_codes.ts";
 import { InteractionRequiredAuthError, ServerError } from "../errors/server_error.ts";
+import { LABEL, type RefusedAnswer } from "../net/http_cache.ts";
 import { redactText } from "../net/redact.ts";
 
 /** An error answer, reduced to what may be kept. */
-export interface ErrorAnswer {
-  /** The HTTP status. */
-  readonly status: number;
-  /** The OAuth `error`; `server_error` or `invalid_response` where there is none. */
-  readonly error: string;
-  /** The AADSTS numbers. */
-  readonly errorCodes: readonly number[];
-  /** Entra's `suberror`. */
-  readonly suberror?: string | undefined;
+export interface ErrorAnswer extends RefusedAnswer {
   /** Entra's `trace_id`. */
   readonly traceId?: string | undefined;
   /** Entra's `timestamp`. */
@@ -29,23 +22,9 @@ export interface ErrorAnswer {
   readonly errorDescription?: string | undefined;
 }
 
-/** What is known of the call. */
-export interface ErrorContext {
-  /** The authority's host. */
-  readonly host: string;
-  /** The call's correlation id. */
-  readonly correlationId: string;
-  /** Why the answer is no use, where it is not simply a refusal. */
-  readonly fault?: string | undefined;
-  /** For how long the authority wants to be left alone, in seconds. */
-  readonly retryAfterSeconds?: number | undefined;
-  /** Whether nothing was sent. */
-  readonly throttledLocally: boolean;
-}
-
 const INTERACTION_ERRORS = ["interaction_required", "login_required", "consent_required", "bad_token"];
 const INTERACTION_SUBERRORS = ["basic_action", "additional_action", "message_only", "user_password_expired"];
-const LABEL = /^[\w.-]{1,64}$/;
+const RETRYABLE = ["temporarily_unavailable", "server_error", "invalid_response"];
 
 /**
  * Reads an error answer.
@@ -68,13 +47,10 @@ export function readErrorAnswer(
   };
   const errorDescription = text("error_description", /./);
   const { error_codes: listed, claims } = json;
-  const numbers = (Array.isArray(listed) ? listed.slice(0, 10) : []).filter(Number.isSafeInteger);
-  // Entra lists its codes; where it does not, the description begins with one.
-  const described = /^AADSTS(\d{4,9})\b/.exec(errorDescription ?? "")?.[1];
   return {
     status,
     error: text("error", LABEL) ?? (status < 400 ? "invalid_response" : "server_error"),
-    errorCodes: numbers.length === 0 && described !== undefined ? [Number(described)] : numbers,
+    errorCodes: (Array.isArray(listed) ? listed.slice(0, 10) : []).filter(Number.isSafeInteger),
     suberror: text("suberror", LABEL),
     traceId: text("trace_id", LABEL),
     timestamp: text("timestamp", /^[\d :TZ.+-]{1,40}$/),
@@ -87,25 +63,30 @@ export function readErrorAnswer(
  * Makes the error. `error` and `suberror` decide whether the user must act; AADSTS numbers choose the hint alone.
  *
  * @param answer The answer.
- * @param context The call.
+ * @param host The authority's host.
+ * @param correlationId The call's correlation id.
+ * @param retryAfterSeconds For how long the authority wants to be left alone.
+ * @param fault Why the answer is no use, empty for a refusal; `undefined` for one that was recalled, nothing being sent.
  * @returns The error to throw.
  */
 export function toServerError(
   answer: ErrorAnswer,
-  context: ErrorContext,
+  host: string,
+  correlationId: string,
+  retryAfterSeconds: number | undefined,
+  fault?: string,
 ): InteractionRequiredAuthError | ServerError {
   const { status, error, suberror = "", errorCodes } = answer;
-  const { host, correlationId, fault, retryAfterSeconds, throttledLocally } = context;
+  const throttledLocally = fault === undefined;
   const known = findAadsts(errorCodes, COMMON_CODES);
   // A refusal (400) that is recalled is still a refusal; anything else that is recalled is a time to wait.
   const throttled = status === 429 || (throttledLocally && status !== 400);
-  const retryable = throttled || status >= 500 || error === "temporarily_unavailable" ||
-    error === "server_error";
+  const retryable = throttled || status >= 500 || RETRYABLE.includes(error);
   const details = { ...answer, retryAfterSeconds, retryable, throttledLocally, ...known };
-  const code = errorCodes.length === 0 ? "" : ` (AADSTS${errorCodes[0]})`;
+  const code = errorCodes.length > 0 ? ` (AADSTS${errorCodes[0]})` : "";
   const message = `Cannot get a token: ${host} answered ${error}${code} with status ${status}` +
     (fault ? `: ${fault}` : "") +
-    (throttledLocally ? "; nothing was sent, this is its last answer to the same request" : "") +
+    (throttledLocally ? " (its last answer, nothing was sent)" : "") +
     (retryAfterSeconds === undefined ? "" : `; try again in ${retryAfterSeconds} s`) +
     (known === undefined ? "" : `. Hint: ${known.hint}`);
   const asked = [error, suberror].find((name) => INTERACTION_ERRORS.includes(name));

@@ -5,11 +5,10 @@
  */
 
 import type { RefreshReason } from "../runtime/events.ts";
-import { runtimeName } from "../runtime/host.ts";
 import { VERSION } from "../runtime/version.ts";
 
-/** The numbers by which Microsoft knows the methods of a client. */
-export const API_IDS: { readonly acquireTokenForClient: "730" } = { acquireTokenForClient: "730" };
+/** The number by which Microsoft knows `acquireTokenForClient`. */
+export const ACQUIRE_TOKEN_FOR_CLIENT = "730";
 
 const REASONS: Readonly<Record<RefreshReason, number>> = {
   not_applicable: 0,
@@ -59,7 +58,6 @@ export class Telemetry {
   headers(apiId: string, reason: RefreshReason, correlationId: string): Record<string, string> {
     return {
       ...this.#fixed,
-      "x-client-os": runtimeName(),
       "client-request-id": correlationId,
       "x-client-current-telemetry": `4|${apiId},${REASONS[reason]}|`,
       "x-client-last-telemetry": `4|${this.#cacheHits}|${this.#calls.join()}|${this.#errors.join()}|`,

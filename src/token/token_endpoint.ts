@@ -5,11 +5,11 @@
  */
 
 import type { AppliedCredential } from "../credential/client_credential.ts";
-import { isAuthError } from "../errors/auth_error.ts";
+import type { AuthError } from "../errors/auth_error.ts";
 import { ClientAuthError } from "../errors/errors.ts";
 import type { HttpCache } from "../net/http_cache.ts";
-import type { HttpAnswer, HttpClient } from "../net/http_client.ts";
-import { parseRetryAfter, sendTwice } from "../net/retry.ts";
+import type { HttpAnswer, HttpClient, PerPurpose } from "../net/http_client.ts";
+import { sendTwice } from "../net/retry.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Emit, RefreshReason } from "../runtime/events.ts";
 import { withDeadline } from "../runtime/wait.ts";
@@ -26,9 +26,7 @@ export interface TokenEndpointOptions {
   /** What Microsoft is told; nothing where absent. */
   readonly telemetry?: Telemetry | undefined;
   /** The deadline of each attempt, in milliseconds. */
-  readonly tokenTimeoutMs: number;
-  /** The most bytes of an answer. */
-  readonly tokenMaxBytes: number;
+  readonly timeoutMs: PerPurpose;
 }
 
 /** One request for a token. */
@@ -47,12 +45,6 @@ export interface TokenEndpointRequest {
   readonly correlationId: string;
   /** Whether to send the correlation id although telemetry is off: the caller chose it. */
   readonly sendCorrelationId: boolean;
-}
-
-/** A token, and when its request started, in epoch seconds. */
-export interface IssuedToken extends TokenResponse {
-  /** The second to count lifetimes from. */
-  readonly requestedAtSeconds: number;
 }
 
 /** Asks for tokens by grants that may be repeated. */
@@ -83,7 +75,7 @@ export class TokenEndpoint {
    * @throws {InteractionRequiredAuthError} where a user must act.
    * @throws {NetworkError} where no answer comes.
    */
-  async requestToken(request: TokenEndpointRequest): Promise<IssuedToken> {
+  async requestToken(request: TokenEndpointRequest): Promise<TokenResponse> {
     const { telemetry } = this.#options;
     const { apiId, correlationId } = request;
     const key = await this.#httpCache.keyOf(request.url, request.form);
@@ -93,7 +85,7 @@ export class TokenEndpoint {
       telemetry?.succeeded();
       return token;
     } catch (error) {
-      telemetry?.failed(apiId, correlationId, isAuthError(error) ? error.code : "unexpected_error");
+      telemetry?.failed(apiId, correlationId, `${(error as Partial<AuthError>).code}`);
       throw error;
     }
   }
@@ -104,20 +96,16 @@ export class TokenEndpoint {
   ): Promise<void> {
     const recalled = await this.#httpCache.recall(key);
     if (recalled === undefined) return;
+    const { untilMs, ...answer } = recalled;
     const { clock, emit } = this.#options;
-    const retryAfterSeconds = Math.ceil((recalled.untilMs - clock.now()) / 1000);
-    const error = toServerError(readErrorAnswer(recalled.status, recalled.body, []), {
-      host,
-      correlationId,
-      retryAfterSeconds,
-      throttledLocally: true,
-    });
-    emit?.({ type: "throttled", error, correlationId });
+    const retryAfterSeconds = Math.ceil((untilMs - clock.now()) / 1000);
+    const error = toServerError(answer, host, correlationId, retryAfterSeconds);
+    emit?.({ type: "throttled", error });
     throw error;
   }
 
-  async #exchange(key: string, request: TokenEndpointRequest): Promise<IssuedToken> {
-    const { clock, emit, telemetry, tokenTimeoutMs: timeoutMs, tokenMaxBytes: maxBytes } = this.#options;
+  async #exchange(key: string, request: TokenEndpointRequest): Promise<TokenResponse> {
+    const { clock, emit, telemetry } = this.#options;
     const { url, correlationId } = request;
     const { secrets, ...credential } = await this.#credentialOf(request);
     const headers = {
@@ -126,38 +114,22 @@ export class TokenEndpoint {
       ...credential.headers,
     };
     const form = new URLSearchParams([...request.form, ...Object.entries(credential.form)]);
-    const sent = {
-      url,
-      purpose: "token",
-      form,
-      headers,
-      timeoutMs,
-      maxBytes,
-      correlationId,
-      secrets,
-    } as const;
+    const sent = { url, purpose: "token", form, headers, correlationId, secrets } as const;
     const requestedAtSeconds = Math.floor(clock.now() / 1000);
     const answer = await sendTwice(this.#http, sent, clock, emit);
     const token = tokenOf(answer, requestedAtSeconds);
-    if (typeof token !== "string") return { ...token, requestedAtSeconds };
-    const { status, body, retryAfter } = answer;
-    await this.#httpCache.remember(key, answer);
-    const retryAfterSeconds = parseRetryAfter(retryAfter, clock.now());
-    throw toServerError(readErrorAnswer(status, body, secrets), {
-      host: url.host,
-      correlationId,
-      fault: token,
-      retryAfterSeconds,
-      throttledLocally: false,
-    });
+    if (typeof token !== "string") return token;
+    const refused = readErrorAnswer(answer.status, answer.body, secrets);
+    const retryAfterSeconds = await this.#httpCache.remember(key, answer, refused);
+    throw toServerError(refused, url.host, correlationId, retryAfterSeconds, token);
   }
 
   #credentialOf({ credential, correlationId }: TokenEndpointRequest): Promise<AppliedCredential> {
-    const { clock, tokenTimeoutMs } = this.#options;
-    return withDeadline(clock, credential(), tokenTimeoutMs, () => {
+    const { clock, timeoutMs: { token } } = this.#options;
+    return withDeadline(clock, credential(), token, () => {
       throw new ClientAuthError(
         "client_credential_failed",
-        `Cannot get the client credential: the function took more than ${tokenTimeoutMs} ms`,
+        `Cannot get a token: clientCredential took more than ${token} ms`,
         correlationId,
       );
     });

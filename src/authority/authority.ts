@@ -55,8 +55,12 @@ function requireUrl(value: unknown, option: string, insecureLoopback: boolean): 
 function joinParts(option: unknown): unknown {
   const { instance, tenant } = (option ?? {}) as Partial<AuthorityParts>;
   if (instance === undefined) return option;
-  const origin = String(instance).replace(/\/$/, "");
-  return `${origin.includes("://") ? "" : "https://"}${origin}/${requireTenant(tenant, "authority.tenant")}`;
+  const origin = String(instance).replace(/^(?!\w+:\/\/)/, "https://").replace(/\/$/, "");
+  // A path would take the tenant's place.
+  if (origin.split("/").length > 3) {
+    refuse("invalid_authority", "authority.instance", "it must be a host or an origin");
+  }
+  return `${origin}/${requireTenant(tenant, "authority.tenant")}`;
 }
 
 /**

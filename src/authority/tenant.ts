@@ -6,8 +6,9 @@
 
 import { refuse } from "../errors/errors.ts";
 
-/** A DNS name; a GUID in lower case has the form of one, too. */
-const DNS_NAME = /^(?!.*(?:\.[.-]|-\.))[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
+/** A DNS name; a GUID has the form of one, too. Not folded before: that would let letters of other scripts in. */
+const DNS_NAME =
+  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
 /** Whether a tenant stands for many: no app token can be had there. */
 export function isSharedTenant(tenant: string): boolean {
@@ -23,8 +24,9 @@ export function isSharedTenant(tenant: string): boolean {
  * @throws {ClientConfigurationError} `invalid_tenant`.
  */
 export function requireTenant(tenant: unknown, option: string): string {
-  const text = String(tenant).toLowerCase();
   // A variable that is not set becomes one of these in a template.
-  if (text !== "undefined" && text !== "null" && DNS_NAME.test(text)) return text;
+  if (typeof tenant === "string" && DNS_NAME.test(tenant) && tenant !== "undefined" && tenant !== "null") {
+    return tenant.toLowerCase();
+  }
   refuse("invalid_tenant", option, "a tenant is a GUID or a domain");
 }

@@ -82,7 +82,7 @@ export class AppPartitions implements CacheCore {
         hints: { kind: "tokens", suggestedKey: `${partition.clientId}_${partition.realm}_AppTokenCache` },
         ...(store.cas && { ifVersion: stored?.version ?? null }),
       });
-      if (written === undefined || written.ok) return;
+      if (written?.ok !== false) return;
     }
   }
 

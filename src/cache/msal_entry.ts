@@ -23,10 +23,10 @@ function epochSeconds(value: unknown): number | undefined {
 }
 
 /** What a token may do: without the scopes of the sign-in itself, unless there are no others. */
-function scopesOf(target: string): string[] {
+function scopesOf(target: string): readonly string[] {
   const scopes = splitScopes(target);
   const own = scopes.filter((scope) => !OIDC_SCOPES.includes(scope.toLowerCase()));
-  return own.length > 0 ? own : scopes;
+  return Object.freeze(own.length > 0 ? own : scopes);
 }
 
 /** An extended end that is no later than the end says nothing. */

@@ -50,7 +50,7 @@ export function bucketKey(realm: string, tokenType: string, keyId: string, ext: 
 
 /** Whether a token has more left than the margin. */
 export function isUsable(token: CachedToken, nowMs: number): boolean {
-  return token.expiresOn * 1000 - nowMs >= EXPIRY_MARGIN_MS;
+  return token.expiresOn * 1000 - nowMs > EXPIRY_MARGIN_MS;
 }
 
 /** Whether a token can be handed out without asking for a newer one. */

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { isSharedTenant } from "../authority/tenant.ts";
 import type { CachedToken } from "../cache/cached_token.ts";
 import { isFresh, isUsable, ownerKey, type Slot } from "../cache/token_index.ts";
 import type { CredentialSource } from "../credential/client_credential.ts";
@@ -15,10 +14,11 @@ import type { ClientCredentialRequest, RemoveTokensRequest } from "../request/re
 import { type AuthenticationResult, toResult } from "../result/authentication_result.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import { abortError, untilAborted, withDeadline } from "../runtime/wait.ts";
-import type { WaitUntil } from "../runtime/web_types.ts";
+import { mergeClaims } from "../request/claims.ts";
+import { buildClientCredentialsForm } from "../token/grant_client_credentials.ts";
 import { SingleFlight } from "../store/single_flight.ts";
 import { type AppTokenQuery, extOf, realmOf, toAppTokenQuery } from "./app_token_query.ts";
-import { type AppTokenFound, AppTokenSource } from "./app_token_source.ts";
+import { type AppTokenErrand, type AppTokenFound, AppTokenSource } from "./app_token_source.ts";
 import { requireWaitUntil } from "./configuration.ts";
 import type { Engine } from "./engine.ts";
 import { toAuthError } from "./failure.ts";
@@ -62,33 +62,20 @@ export class AppTokenFlow {
    */
   acquire(request: ClientCredentialRequest): Promise<AuthenticationResult> {
     try {
-      const { configuration } = this.#engine;
-      const { authority, cache, clientCapabilities } = configuration;
-      const nowMs = configuration.clock.now();
-      const plain = this.#peek(request, nowMs);
-      if (plain !== undefined) return Promise.resolve(this.#hand(fromMemory(plain)));
-      const query = toAppTokenQuery(authority, clientCapabilities, request);
-      const { signal, correlationId } = request;
-      const waitUntil = requireWaitUntil(request.waitUntil) ?? configuration.waitUntil;
+      const { authority, cache, clock } = this.#engine.configuration;
+      const query = toAppTokenQuery(authority, request);
+      const { signal, correlationId, waitUntil } = request;
+      requireWaitUntil(waitUntil);
       if (signal?.aborted) throw abortError(signal, correlationId);
+      const nowMs = clock.now();
       const slot = cache.index.find(this.#owner, query.bucket, query.key, nowMs);
       if (slot !== undefined && isFresh(slot, nowMs) && request.claims === undefined) {
         return Promise.resolve(this.#hand(fromMemory(slot), correlationId));
       }
-      return this.#acquireFurther(request, query, slot, nowMs, waitUntil);
+      return this.#acquireFurther(request, query, slot, nowMs);
     } catch (error) {
       return Promise.reject(this.#fail(error));
     }
-  }
-
-  /** The common hit: a token is there under the request's very texts, and those were checked when it came. */
-  #peek(request: ClientCredentialRequest, nowMs: number): Slot | undefined {
-    if (!isPlain(request)) return undefined;
-    const { authority, cache } = this.#engine.configuration;
-    const realm = request.tenantId ?? authority.tenant;
-    if (isSharedTenant(realm)) return undefined;
-    const slot = cache.index.findExact(this.#owner, realm, request.scopes[0] as string);
-    return slot !== undefined && isFresh(slot, nowMs) ? slot : undefined;
   }
 
   /** The memory has no token, or one that should be replaced. */
@@ -97,65 +84,77 @@ export class AppTokenFlow {
     query: AppTokenQuery,
     slot: Slot | undefined,
     nowMs: number,
-    waitUntil: WaitUntil | "detached" | undefined,
   ): Promise<AuthenticationResult> {
     const { signal, correlationId } = request;
-    const refreshReason = reasonOf(request, slot, nowMs);
+    const reason = reasonOf(request, slot, nowMs);
     try {
-      const flight = this.#fly(request, query, refreshReason, waitUntil);
-      const work = slot !== undefined && refreshReason === "proactive_refresh"
-        ? this.#refreshAhead(flight, slot, waitUntil)
-        : flight.catch((error) => this.#outlive(error, slot, refreshReason));
+      const work = this.#refresh(
+        this.#errand(request, query, reason),
+        request.claims !== undefined,
+        slot,
+        nowMs,
+      );
       const found = await untilAborted(work, signal, correlationId);
-      return this.#hand(found, correlationId, refreshReason, this.#engine.configuration.clock.now() - nowMs);
+      return this.#hand(found, correlationId, reason, this.#engine.configuration.clock.now() - nowMs);
     } catch (error) {
       throw this.#fail(error);
     }
   }
 
-  /** Joins the work for this very token, or begins it. */
-  #fly(
-    request: ClientCredentialRequest,
-    query: AppTokenQuery,
-    reason: RefreshReason,
-    waitUntil: WaitUntil | "detached" | undefined,
-  ): Promise<AppTokenFound> {
-    const key = lengthPrefixed([
-      query.bucket,
-      query.key,
-      request.claims === undefined ? "" : query.claims ?? "",
-    ]);
-    return this.#flights.run(key, { waitUntil, deadlineMs: this.#engine.flightDeadlineMs }, () => {
-      const correlationId = request.correlationId ?? crypto.randomUUID();
-      return this.#source.get({ request, query, reason, correlationId, waitUntil });
-    });
+  /** Everything of a request that is needed after the first wait: the caller may change it then. */
+  #errand(request: ClientCredentialRequest, query: AppTokenQuery, reason: RefreshReason): AppTokenErrand {
+    const { authority, clientCapabilities, clientId, waitUntil } = this.#engine.configuration;
+    const claims = mergeClaims(request.claims, clientCapabilities, request.forwardedClientClaims);
+    return {
+      query,
+      scopes: [...request.scopes],
+      form: buildClientCredentialsForm(clientId, request, claims, authority.kind === "aad"),
+      extraQuery: Object.entries(request.extraQueryParameters ?? {}),
+      fmiPath: request.fmiPath,
+      reason,
+      correlationId: request.correlationId,
+      waitUntil: request.waitUntil ?? waitUntil,
+    };
   }
 
-  /** A refresh that is due, though the token is good: in the background if anything keeps it alive there. */
-  #refreshAhead(
-    flight: Promise<AppTokenFound>,
-    slot: Slot,
-    waitUntil: WaitUntil | "detached" | undefined,
+  /** Joins the work for this very token, or begins it; a token that is still good does not wait for it. */
+  #refresh(
+    errand: AppTokenErrand,
+    isChallenge: boolean,
+    slot: Slot | undefined,
+    nowMs: number,
   ): Promise<AppTokenFound> {
-    const { clock } = this.#engine.configuration;
-    slot.refreshAtMs = clock.now() + REFRESH_PAUSE_MS;
-    const settled = flight.catch((error) => this.#outlive(error, slot, "proactive_refresh"));
-    if (waitUntil === undefined) {
-      return withDeadline(clock, settled, REFRESH_PATIENCE_MS, () => fromMemory(slot));
+    const { query, form, waitUntil } = errand;
+    const key = lengthPrefixed([query.bucket, query.key, (isChallenge && form.get("claims")) || ""]);
+    const options = { waitUntil, deadlineMs: this.#engine.flightDeadlineMs };
+    const work = this.#flights.run(key, options, () => this.#source.get(errand))
+      .catch((error) => this.#outlive(error, query, isChallenge));
+    if (slot === undefined || isChallenge || slot.expiresOn * 1000 <= nowMs) return work;
+    if (isUsable(slot, nowMs)) slot.refreshAtMs = nowMs + REFRESH_PAUSE_MS;
+    if (waitUntil === undefined || !isUsable(slot, nowMs)) {
+      return withDeadline(
+        this.#engine.configuration.clock,
+        work,
+        REFRESH_PATIENCE_MS,
+        () => fromMemory(slot),
+      );
     }
-    // Nobody waits for it: what it throws was told as an event.
-    settled.catch(() => {});
+    // In the background: nobody waits for it, and what it throws was told as an event.
+    work.catch(() => {});
     return Promise.resolve(fromMemory(slot));
   }
 
   /** A token that is still good wins over a failed refresh, unless a challenge was refused for good. */
-  #outlive(error: unknown, slot: Slot | undefined, reason: RefreshReason): AppTokenFound {
+  #outlive(error: unknown, { bucket, key }: AppTokenQuery, isChallenge: boolean): AppTokenFound {
     const failure = toAuthError(error);
-    const { clock, emit } = this.#engine.configuration;
+    const { cache, clock, emit } = this.#engine.configuration;
+    // Looked up again: the store may have brought one.
+    const slot = cache.index.find(this.#owner, bucket, key, clock.now());
     // An outage says nothing of the caller's right to a token; an answer that will not change does.
     const { retryable = failure.name !== "ClientConfigurationError" } = failure as Partial<ServerError>;
-    const spared = reason !== "force_refresh_or_claims" || retryable;
-    if (slot === undefined || slot.expiresOn * 1000 <= clock.now() || !spared) throw failure;
+    if (slot === undefined || slot.expiresOn * 1000 <= clock.now() || (isChallenge && !retryable)) {
+      throw failure;
+    }
     emit?.({ type: "refresh_failed", error: failure });
     return fromMemory(slot);
   }
@@ -196,14 +195,6 @@ export class AppTokenFlow {
     const removed = cache.index.removeOwned(this.#owner, matches, clock.now());
     await cache.forget([named, ...removed.map((token) => ({ ...named, ...token, bucket: "" }))]);
   }
-}
-
-/** Whether nothing sets a request apart but its tenant and its one scope. */
-function isPlain(request: ClientCredentialRequest): boolean {
-  for (const name in request) {
-    if (name !== "scopes" && name !== "tenantId" && name !== "waitUntil") return false;
-  }
-  return request?.scopes?.length === 1;
 }
 
 function reasonOf(request: ClientCredentialRequest, slot: Slot | undefined, nowMs: number): RefreshReason {

@@ -1,5 +1,5 @@
 /**
- * Turns a request for an app token into what is looked up and what is sent.
+ * Turns a request for an app token into what is looked up.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { isSharedTenant, requireTenant } from "../authority/tenant.ts";
 import { extendedKeyText } from "../cache/cached_token.ts";
 import { bucketKey } from "../cache/token_index.ts";
 import { refuse } from "../errors/errors.ts";
-import { claimsText, mergeClaims } from "../request/claims.ts";
+import { claimsText } from "../request/claims.ts";
 import { requireExtraParameters } from "../request/extra_parameters.ts";
 import type { ClientCredentialRequest } from "../request/requests.ts";
-import { requireDefaultScope, requireScopes, scopeKey } from "../request/scopes.ts";
+import { requireScopes, scopeKey } from "../request/scopes.ts";
 
 /** A request, checked. */
 export interface AppTokenQuery {
@@ -24,8 +24,6 @@ export interface AppTokenQuery {
   readonly key: string;
   /** The extra components, as tokens carry them. */
   readonly ext: string;
-  /** The merged `claims`, to be sent. */
-  readonly claims: string | undefined;
 }
 
 /**
@@ -37,19 +35,14 @@ export interface AppTokenQuery {
  * @throws {ClientConfigurationError} where no app token can be had: no tenant, or one that stands for many.
  */
 export function realmOf(authority: Authority, tenantId: string | undefined): string {
+  const own = tenantId === undefined;
   if (authority.kind === "oidc") {
-    return tenantId === undefined
-      ? authority.tenant
-      : refuse("invalid_request", "tenantId", "an oidcAuthority has no tenants");
+    return own ? authority.tenant : refuse("invalid_request", "tenantId", "an oidcAuthority has no tenants");
   }
-  const realm = tenantId === undefined ? authority.tenant : requireTenant(tenantId, "tenantId");
+  const realm = own ? authority.tenant : requireTenant(tenantId, "tenantId");
   if (isSharedTenant(realm)) {
-    const option = tenantId === undefined ? "authority" : "tenantId";
-    refuse(
-      "invalid_tenant",
-      option,
-      `an app token needs one tenant, by its GUID or domain, not ${realm}`,
-    );
+    const why = `an app token needs one tenant, by its GUID or domain, not ${realm}`;
+    refuse("invalid_tenant", own ? "authority" : "tenantId", why);
   }
   return realm;
 }
@@ -57,22 +50,26 @@ export function realmOf(authority: Authority, tenantId: string | undefined): str
 /**
  * What sets a token apart from the plain ones for the same scopes, as tokens carry it.
  *
- * @param request The request, its extra parameters checked.
+ * @param request The request.
  * @returns `=` and the text of the extra components; empty for none.
+ * @throws {ClientConfigurationError} `invalid_request`, `reserved_parameter` or `invalid_claims`.
  */
 export function extOf(
   { fmiPath, forwardedClientClaims, extraQueryParameters, extraBodyParameters }: Partial<
     ClientCredentialRequest
   >,
 ): string {
+  // The common case, and the hit path.
+  if ((fmiPath ?? forwardedClientClaims ?? extraQueryParameters ?? extraBodyParameters) === undefined) {
+    return "";
+  }
   if (fmiPath !== undefined && (typeof fmiPath !== "string" || fmiPath === "")) {
     refuse("invalid_request", "fmiPath", "it must be a non-empty string");
   }
+  const query = requireExtraParameters(extraQueryParameters, "extraQueryParameters");
   const text = extendedKeyText({
-    ...extraBodyParameters,
-    ...Object.fromEntries(
-      Object.entries(extraQueryParameters ?? {}).map(([name, value]) => [`?${name}`, value]),
-    ),
+    ...Object.fromEntries(requireExtraParameters(extraBodyParameters, "extraBodyParameters")),
+    "?": new URLSearchParams(query).toString(),
     fmi_path: fmiPath,
     client_claims: forwardedClientClaims && claimsText(forwardedClientClaims, "forwardedClientClaims"),
   });
@@ -80,34 +77,20 @@ export function extOf(
 }
 
 /**
- * Checks a request.
+ * Checks a request. On the hit path: it waits for nothing and makes little.
  *
  * @param authority The application's authority.
- * @param capabilities The `clientCapabilities` option.
  * @param request The request.
- * @returns What to look up and to send.
+ * @returns What to look up.
  * @throws {ClientConfigurationError} that names the request member and how to mend it.
  */
-export function toAppTokenQuery(
-  authority: Authority,
-  capabilities: readonly string[],
-  request: ClientCredentialRequest,
-): AppTokenQuery {
-  const { scopes, correlationId, tenantId, claims, forwardedClientClaims } = request ?? {};
-  requireScopes(scopes);
-  requireDefaultScope(scopes, authority.kind === "aad");
+export function toAppTokenQuery(authority: Authority, request: ClientCredentialRequest): AppTokenQuery {
+  const { scopes, correlationId, tenantId } = request ?? {};
+  requireScopes(scopes, authority.kind === "aad");
   if (correlationId !== undefined && !/^[\w-]{1,64}$/.test(correlationId)) {
     refuse("invalid_request", "correlationId", "it must be a GUID");
   }
   const realm = realmOf(authority, tenantId);
-  requireExtraParameters(request.extraQueryParameters, "extraQueryParameters");
-  requireExtraParameters(request.extraBodyParameters, "extraBodyParameters");
   const ext = extOf(request);
-  return {
-    realm,
-    bucket: bucketKey(realm, "bearer", "", ext),
-    key: scopeKey(scopes),
-    ext,
-    claims: mergeClaims(claims, capabilities, forwardedClientClaims),
-  };
+  return { realm, bucket: ext && bucketKey(realm, "bearer", "", ext) || realm, key: scopeKey(scopes), ext };
 }

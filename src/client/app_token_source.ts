@@ -9,26 +9,31 @@ import type { CachedToken } from "../cache/cached_token.ts";
 import { isUsable, ownerKey } from "../cache/token_index.ts";
 import type { AppliedCredential, CredentialSource } from "../credential/client_credential.ts";
 import { sha256 } from "../crypto/digest.ts";
-import type { ClientCredentialRequest } from "../request/requests.ts";
 import { scopeKey, splitScopes } from "../request/scopes.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
-import { buildClientCredentialsForm } from "../token/grant_client_credentials.ts";
+import { keepAlive } from "../store/single_flight.ts";
 import { ACQUIRE_TOKEN_FOR_CLIENT } from "../token/telemetry.ts";
 import type { TokenResponse } from "../token/token_response.ts";
 import type { AppTokenQuery } from "./app_token_query.ts";
 import type { Engine } from "./engine.ts";
 
-/** One piece of work, shared by everybody who asks for the same token. */
+/** One piece of work, shared by everybody who asks for the same token. It holds nothing that a caller can change. */
 export interface AppTokenErrand {
-  /** The request that began it. */
-  readonly request: ClientCredentialRequest;
-  /** The request, checked. */
+  /** What is looked up. */
   readonly query: AppTokenQuery;
+  /** The scopes asked for. */
+  readonly scopes: readonly string[];
+  /** What is sent, without the credential. */
+  readonly form: URLSearchParams;
+  /** Added to the query of the token endpoint. */
+  readonly extraQuery: readonly (readonly [string, string])[];
+  /** For the credential's function. */
+  readonly fmiPath: string | undefined;
   /** Why a token is needed. */
   readonly reason: RefreshReason;
-  /** The id to send. */
-  readonly correlationId: string;
+  /** The id that the caller chose. */
+  readonly correlationId: string | undefined;
   /** Keeps work alive after the call. */
   readonly waitUntil: WaitUntil | "detached" | undefined;
 }
@@ -66,7 +71,7 @@ export class AppTokenSource {
    * @returns The token.
    */
   async get(errand: AppTokenErrand): Promise<AppTokenFound> {
-    const { query, reason, correlationId, waitUntil } = errand;
+    const { query, reason, waitUntil } = errand;
     const { cache, clock } = this.#engine.configuration;
     const askedAtMs = clock.now();
     const partition = await this.partitionOf(query);
@@ -77,53 +82,53 @@ export class AppTokenSource {
     if (renewed && reason !== "force_refresh_or_claims") {
       return { token: known, cacheLevel: cache.stored ? "store" : "memory", correlationId: "" };
     }
-    const token = this.#tokenOf(await this.#ask(errand), errand, partition);
+    const correlationId = errand.correlationId ?? crypto.randomUUID();
+    const token = this.#tokenOf(await this.#ask(errand, correlationId), errand, partition, correlationId);
     if (cache.index.put(token, askedAtMs)) {
       const saved = cache.save(partition, askedAtMs);
-      if (typeof waitUntil === "function") waitUntil(saved);
-      else if (waitUntil === undefined) await saved;
+      if (waitUntil === undefined) await saved;
+      else keepAlive(waitUntil, saved);
     }
     return { token, cacheLevel: "none", correlationId };
   }
 
   /** The partition of a bucket of this client's. */
-  async partitionOf(
-    { realm, bucket, ext }: Pick<AppTokenQuery, "realm" | "bucket" | "ext">,
-  ): Promise<AppPartition> {
+  async partitionOf({ realm, bucket, ext }: Omit<AppTokenQuery, "key">): Promise<AppPartition> {
     const { authority, clientId } = this.#engine.configuration;
     const extHash = ext && (await sha256(ext.slice(1))).toLowerCase();
     return { owner: ownerKey(authority.environment, clientId, ""), bucket, clientId, realm, ext, extHash };
   }
 
-  async #ask({ request, query, reason, correlationId, waitUntil }: AppTokenErrand): Promise<TokenResponse> {
-    const { fmiPath } = request;
-    const { authority, clientId } = this.#engine.configuration;
+  async #ask(
+    { query, form, extraQuery, fmiPath, reason, correlationId: chosen, waitUntil }: AppTokenErrand,
+    correlationId: string,
+  ): Promise<TokenResponse> {
+    const { clientId } = this.#engine.configuration;
     const url = await this.#engine.tokenEndpointUrl(query.realm, correlationId, waitUntil);
     const tokenEndpoint = url.href;
-    for (const [name, value] of Object.entries(request.extraQueryParameters ?? {})) {
-      url.searchParams.set(name, value);
-    }
+    for (const pair of extraQuery) url.searchParams.append(...pair);
     return await this.#engine.tokenEndpoint.requestToken({
       url,
-      form: buildClientCredentialsForm(clientId, request, query.claims, authority.kind === "aad"),
+      form,
       credential: (): Promise<AppliedCredential> =>
         this.#credential.apply({ clientId, tenantId: query.realm, tokenEndpoint, correlationId, fmiPath }),
       apiId: ACQUIRE_TOKEN_FOR_CLIENT,
       reason,
       correlationId,
-      sendCorrelationId: request.correlationId !== undefined,
+      sendCorrelationId: chosen !== undefined,
     });
   }
 
   /** The cache's view of an answer. The scopes granted count; the ones asked for find it, too. */
   #tokenOf(
     { scope, ...issued }: TokenResponse,
-    { request, query, correlationId }: AppTokenErrand,
+    { query, scopes: asked }: AppTokenErrand,
     partition: AppPartition,
+    correlationId: string,
   ): CachedToken {
     const { authority, emit } = this.#engine.configuration;
-    const granted = scope === undefined ? [...request.scopes] : splitScopes(scope);
-    const scopes = request.scopes.filter((scope) => !scope.endsWith("/.default") && !granted.includes(scope));
+    const granted = scope === undefined ? asked : splitScopes(scope);
+    const scopes = asked.filter((name) => !name.endsWith("/.default") && !granted.includes(name));
     if (scopes.length > 0) emit?.({ type: "scopes_missing", scopes, correlationId });
     return {
       ...partition,

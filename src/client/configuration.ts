@@ -12,6 +12,7 @@ import { allowInsecureLoopback } from "../net/endpoint.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { createEmit, type Emit } from "../runtime/events.ts";
 import type { FetchFunction, WaitUntil } from "../runtime/web_types.ts";
+import { WAIT_UNTIL_HELP } from "../store/single_flight.ts";
 import { GuardedStore } from "../store/guarded_store.ts";
 import { MemoryStore } from "../store/memory_store.ts";
 import { requireStore } from "../store/store.ts";
@@ -83,28 +84,20 @@ function texts(
   what: string,
 ): readonly string[] {
   const fits = (list: readonly string[]): boolean =>
-    Array.isArray(list) && list.every((item) => pattern.test(item));
+    Array.isArray(list) && list.every((item) => typeof item === "string" && pattern.test(item));
   return check(option, value, fits, `it must be an array of ${what}`) ?? [];
 }
 
 /**
- * Checks `waitUntil` and protects it.
+ * Checks `waitUntil`.
  *
  * @param value The option or request member.
- * @returns The same, so that a failure names the mistake.
+ * @returns The same.
  */
 export function requireWaitUntil(
   value: WaitUntil | "detached" | undefined,
 ): WaitUntil | "detached" | undefined {
-  if (value === undefined || value === "detached") return value;
-  return (promise) => {
-    try {
-      value(promise);
-    } catch {
-      const why = 'it threw: pass (promise) => ctx.waitUntil(promise), or "detached"';
-      refuse("invalid_option", "waitUntil", why);
-    }
-  };
+  return check("waitUntil", value, (own) => own === "detached" || isFunction(own), WAIT_UNTIL_HELP);
 }
 
 function authorityOf(options: ClientApplicationOptions, insecureLoopback: boolean): Authority {

@@ -134,12 +134,14 @@ export class CredentialSource {
     const secret = requireSecret(
       typeof clientSecret === "function" ? await call(clientSecret, context) : clientSecret,
     );
-    if (method !== METHODS[1]) return { form: { client_secret: secret }, headers: {}, secrets: [secret] };
     // RFC 6749 section 2.3.1: each part is form-encoded before they are joined.
     const encoded = [context.clientId, secret].map((part) =>
       new URLSearchParams([["", part]]).toString().slice(1)
     );
     const basic = btoa(encoded.join(":"));
-    return { form: {}, headers: { authorization: `Basic ${basic}` }, secrets: [secret, basic] };
+    const secrets = [secret, basic];
+    return method === METHODS[1]
+      ? { form: {}, headers: { authorization: `Basic ${basic}` }, secrets }
+      : { form: { client_secret: secret }, headers: {}, secrets };
   }
 }

@@ -102,6 +102,12 @@ export function refuse(code: ClientConfigurationErrorCode, option: string, why: 
  * @param error What was thrown.
  */
 export function nameOf(error: unknown): string {
-  const name = (error as Error | undefined)?.name;
-  return typeof name === "string" && /^\w{1,40}$/.test(name) ? name : "something that is no error";
+  try {
+    const { name } = error as Error;
+    // Else the name could be the secret.
+    if (/^[A-Z][A-Za-z]{0,30}(?:Error|Exception)$|^Error$/.test(name)) return name;
+  } catch {
+    // Even a name can throw.
+  }
+  return "something that is no error";
 }

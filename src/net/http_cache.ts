@@ -10,7 +10,7 @@ import type { GuardedStore } from "../store/guarded_store.ts";
 import type { HttpAnswer } from "./http_client.ts";
 import { parseRetryAfter } from "./retry.ts";
 
-/** For how long a refusal (status 400) answers the same request, in seconds; MSAL Python's value. */
+/** For how long a refusal (status 400, unless the credential was wrong: that may rotate) answers the same request, in seconds; MSAL Python's value. */
 const REFUSED_SECONDS = 60;
 /** Nothing counts for longer than the longest `Retry-After`. */
 const MAX_MS = 3_600_000;
@@ -79,7 +79,7 @@ export class HttpCache {
       const answer = JSON.parse(stored?.value ?? "{}") as ThrottledAnswer;
       const leftMs = answer.untilMs - this.#clock.now();
       // A store may keep a value for longer than it was told, and what is in it may be somebody else's.
-      const counts = leftMs > 0 && leftMs <= MAX_MS && LABEL.test(answer.error) &&
+      const counts = leftMs > 0 && leftMs <= MAX_MS && answer.status >= 400 && LABEL.test(answer.error) &&
         Array.isArray(answer.errorCodes);
       return counts ? answer : undefined;
     } catch {
@@ -105,7 +105,8 @@ export class HttpCache {
     const nowMs = this.#clock.now();
     const overloaded = status === 429 || status >= 500 || retryAfter !== null;
     const asked = parseRetryAfter(retryAfter, nowMs) ?? (overloaded ? this.#defaultSeconds : undefined);
-    const untilMs = nowMs + 1000 * (asked ?? (status === 400 ? REFUSED_SECONDS : 0));
+    const untilMs = nowMs +
+      1000 * (asked ?? (status === 400 && refused.error !== "invalid_client" ? REFUSED_SECONDS : 0));
     if (untilMs > nowMs) {
       const { error, errorCodes, suberror } = refused;
       const value: ThrottledAnswer = { untilMs, status, error, errorCodes, suberror };

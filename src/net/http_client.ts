@@ -48,7 +48,7 @@ export interface HttpRequest {
   /** The call's correlation id. */
   readonly correlationId: string;
   /** What was sent and must never show up in an error. */
-  readonly secrets?: readonly string[];
+  readonly secrets?: readonly unknown[];
 }
 
 /** An answer, read to its end. */

@@ -4,25 +4,40 @@
  * @module
  */
 
+import { encodeBase64Url } from "../crypto/base64url.ts";
+
 const MAX_CHARS = 500;
 
+/** Every spelling in which a secret can come back, as one pattern. */
+function spellings(secret: string): RegExp {
+  const form = new URLSearchParams([["", secret]]).toString().slice(1);
+  const base64 = encodeBase64Url(new TextEncoder().encode(secret.slice(0, 8192)));
+  const texts = [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    form,
+    // Half a surrogate pair has no encoding.
+    encodeURIComponent(secret.replace(/[\ud800-\udfff]/g, "")),
+    base64,
+    base64.replaceAll("-", "+").replaceAll("_", "/"),
+  ];
+  return new RegExp(texts.map((text) => text.replace(/[^\w\s]/g, "\\$&")).join("|"), "gi");
+}
+
 /**
- * Replaces secrets in a text, in every spelling in which they can come back, and keeps its first line only.
+ * Replaces secrets in a text, and keeps its first line only.
  *
  * @param text The text of somebody else.
  * @param secrets What must not be in it; texts of less than 4 characters are passed over.
  * @returns At most 500 characters.
  */
-export function redactText(text: string, secrets: readonly string[]): string {
-  const spellings = secrets.filter((secret) => secret.length > 3).flatMap((secret) => [
-    secret,
-    // Half a surrogate pair has no encoding.
-    encodeURIComponent(secret.replace(/[\ud800-\udfff]/g, "")),
-    new URLSearchParams([["", secret]]).toString().slice(1),
-    JSON.stringify(secret).slice(1, -1),
-  ]);
-  return spellings.reduce((clean, spelling) => clean.replaceAll(spelling, "[redacted]"), text)
-    .replace(/[\r\n][^]*/, "").slice(0, MAX_CHARS);
+export function redactText(text: string, secrets: readonly unknown[]): string {
+  const clean = secrets.reduce<string>(
+    (left, secret) =>
+      typeof secret === "string" && secret.length > 3 ? left.replace(spellings(secret), "[redacted]") : left,
+    text,
+  );
+  return clean.replace(/[\r\n][^]*/, "").slice(0, MAX_CHARS);
 }
 
 /**
@@ -32,7 +47,7 @@ export function redactText(text: string, secrets: readonly string[]): string {
  * @param secrets What must not be in the line.
  * @returns The error's name and message, secrets removed.
  */
-export function redact(error: unknown, secrets: readonly string[]): string {
+export function redact(error: unknown, secrets: readonly unknown[]): string {
   return redactText(
     error instanceof Error ? `${error.name}: ${error.message}` : "it threw no error",
     secrets,

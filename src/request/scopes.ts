@@ -7,40 +7,31 @@
 import { refuse } from "../errors/errors.ts";
 
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
-const RESERVED = /^(?:openid|profile|offline_access)$/;
 
 function fail(why: string): never {
   refuse("invalid_scopes", "scopes", why);
 }
 
 /**
- * Checks the `scopes` of a request.
+ * Checks the `scopes` of an app token. Entra takes one `<API>/.default` and nothing else; other issuers decide themselves.
  *
  * @param scopes What the caller gave.
+ * @param isEntra Whether the authority is Entra's.
  * @throws {ClientConfigurationError} `invalid_scopes` for anything but an array of scope tokens, and for the scopes that
  * the library adds where they belong.
+ * @see {@link https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-client-creds-grant-flow | Client credentials}
  */
-export function requireScopes(scopes: unknown): asserts scopes is readonly string[] {
+export function requireScopes(scopes: unknown, isEntra: boolean): asserts scopes is readonly string[] {
   if (!Array.isArray(scopes)) fail('they must be an array, such as ["<API>/.default"]');
   for (const scope of scopes) {
     if (typeof scope !== "string" || !SCOPE_TOKEN.test(scope)) {
       fail("each must be one scope, without spaces or quotes");
     }
-    if (RESERVED.test(scope)) {
+    if (scope === "openid" || scope === "profile" || scope === "offline_access") {
       fail(`${scope} is reserved: leave it out`);
     }
   }
-}
-
-/**
- * Checks the scopes of an app token: Entra takes one `<API>/.default` and nothing else; other issuers decide themselves.
- *
- * @param scopes Scopes that {@linkcode requireScopes} passed.
- * @param isEntra Whether the authority is Entra's.
- * @see {@link https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-client-creds-grant-flow | Client credentials}
- */
-export function requireDefaultScope(scopes: readonly string[], isEntra: boolean): void {
-  if (isEntra && !(scopes.length === 1 && scopes[0]?.endsWith("/.default"))) {
+  if (isEntra && !(scopes.length === 1 && /.\/\.default$/.test(scopes[0]))) {
     fail('an app token takes exactly one, "<API>/.default"');
   }
 }
@@ -52,7 +43,11 @@ export function requireDefaultScope(scopes: readonly string[], isEntra: boolean)
  * @returns The scopes in lower case, sorted by code point, joined by one space.
  */
 export function scopeKey(scopes: readonly string[]): string {
-  return joinScopes(scopes.map((scope) => scope.toLowerCase()));
+  const [first, second] = scopes;
+  // The common case needs no sorting.
+  return second === undefined
+    ? (first ?? "").toLowerCase()
+    : joinScopes(scopes.map((scope) => scope.toLowerCase()));
 }
 
 /**

@@ -89,6 +89,8 @@ export type MsalEvent = FailureEvent | RequestCompletedEvent | ScopesMissingEven
 export interface Logger {
   /** Receives what happens on every call. */
   debug?(message: string): void;
+  /** Receives retries and throttled calls. */
+  info?(message: string): void;
   /** Receives what went wrong and was got over. */
   warn?(message: string): void;
   /** Receives what failed. */
@@ -98,8 +100,18 @@ export interface Logger {
 /** Takes an event to everybody who listens; absent where nobody does. */
 export type Emit = (event: MsalEvent) => void;
 
+/** An observer's fault must not become the caller's. */
+function quietly(observe: () => unknown): void {
+  try {
+    Promise.resolve(observe()).catch(() => {});
+  } catch {
+    // Likewise.
+  }
+}
+
 function levelOf({ type }: MsalEvent): keyof Logger {
   if (type === "token_failed") return "error";
+  if (type === "request_retried" || type === "throttled") return "info";
   return type === "request_completed" || type === "token_acquired" ? "debug" : "warn";
 }
 
@@ -119,11 +131,7 @@ export function createEmit(onEvent?: (event: MsalEvent) => void, logger?: Logger
   if (onEvent === undefined && logger === undefined) return undefined;
   return (told) => {
     const event = "error" in told ? { ...told, correlationId: told.error.correlationId } : told;
-    try {
-      onEvent?.(event);
-      logger?.[levelOf(event)]?.(describe(event));
-    } catch {
-      // An observer's fault must not become the caller's.
-    }
+    quietly(() => onEvent?.(event));
+    quietly(() => logger?.[levelOf(event)]?.(describe(event)));
   };
 }

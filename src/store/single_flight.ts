@@ -4,6 +4,7 @@
  * @module
  */
 
+import { refuse } from "../errors/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { isWorkers } from "../runtime/host.ts";
 import { withDeadline } from "../runtime/wait.ts";
@@ -30,6 +31,25 @@ export interface FlightOptions {
   readonly waitUntil?: WaitUntil | "detached" | undefined;
   /** After how many milliseconds the work has ended by its own deadlines. */
   readonly deadlineMs: number;
+}
+
+/** What to pass as `waitUntil`. */
+export const WAIT_UNTIL_HELP = 'pass (promise) => ctx.waitUntil(promise), or "detached"';
+
+/**
+ * Keeps work alive after its request. Its failure is the callers' to see, not the runtime's.
+ *
+ * @param waitUntil The caller's function; nothing is done with anything else.
+ * @param promise The work.
+ * @throws {ClientConfigurationError} `invalid_option` where the function throws, as the bare method of a context does.
+ */
+export function keepAlive(waitUntil: WaitUntil | "detached" | undefined, promise: Promise<unknown>): void {
+  const quiet = promise.catch(() => {});
+  try {
+    if (typeof waitUntil === "function") waitUntil(quiet);
+  } catch {
+    refuse("invalid_option", "waitUntil", `it threw: ${WAIT_UNTIL_HELP}`);
+  }
 }
 
 /**
@@ -91,8 +111,7 @@ export class SingleFlight<T> {
       landed: false,
     };
     this.#flights.set(key, flight);
-    // A failure is the callers' to see, not the runtime's.
-    if (typeof waitUntil === "function") waitUntil(promise.catch(() => {}));
+    keepAlive(waitUntil, promise);
     return promise;
   }
 }

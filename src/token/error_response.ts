@@ -37,7 +37,7 @@ const RETRYABLE = ["temporarily_unavailable", "server_error", "invalid_response"
 export function readErrorAnswer(
   status: number,
   body: Readonly<Record<string, unknown>> | string,
-  secrets: readonly string[],
+  secrets: readonly unknown[],
 ): ErrorAnswer {
   const json = typeof body === "string" ? {} : body;
   const text = (name: string, pattern: RegExp): string | undefined => {
@@ -46,11 +46,16 @@ export function readErrorAnswer(
     return pattern.test(clean) ? clean : undefined;
   };
   const errorDescription = text("error_description", /./);
+  const description = errorDescription ?? "";
   const { error_codes: listed, claims } = json;
   return {
     status,
-    error: text("error", LABEL) ?? (status < 400 ? "invalid_response" : "server_error"),
-    errorCodes: (Array.isArray(listed) ? listed.slice(0, 10) : []).filter(Number.isSafeInteger),
+    error: text("error", LABEL) ??
+      (status < 400 ? "invalid_response" : status < 500 ? "unknown_error" : "server_error"),
+    // Entra lists its codes; where it does not, the description begins with one.
+    errorCodes:
+      (Array.isArray(listed) ? listed.slice(0, 10) : [Number(/^AADSTS(\d{4,9})\b/.exec(description)?.[1])])
+        .filter(Number.isSafeInteger),
     suberror: text("suberror", LABEL),
     traceId: text("trace_id", LABEL),
     timestamp: text("timestamp", /^[\d :TZ.+-]{1,40}$/),

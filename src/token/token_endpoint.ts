@@ -114,12 +114,25 @@ export class TokenEndpoint {
       ...credential.headers,
     };
     const form = new URLSearchParams([...request.form, ...Object.entries(credential.form)]);
-    const sent = { url, purpose: "token", form, headers, correlationId, secrets } as const;
+    // What apps send beside names and scopes is nobody's business.
+    const own = [...form].filter(([name]) => !/^(?:client_id|client_info|grant_type|scope)$/.test(name)).map((
+      [, value],
+    ) => value);
+    const sent = {
+      url,
+      purpose: "token",
+      form,
+      headers,
+      correlationId,
+      secrets: [...secrets, ...own],
+    } as const;
     const requestedAtSeconds = Math.floor(clock.now() / 1000);
     const answer = await sendTwice(this.#http, sent, clock, emit);
     const token = tokenOf(answer, requestedAtSeconds);
     if (typeof token !== "string") return token;
-    const refused = readErrorAnswer(answer.status, answer.body, secrets);
+    const { access_token, refresh_token, id_token } = typeof answer.body === "string" ? {} : answer.body;
+    const unsaid = [...sent.secrets, access_token, refresh_token, id_token];
+    const refused = readErrorAnswer(answer.status, answer.body, unsaid);
     const retryAfterSeconds = await this.#httpCache.remember(key, answer, refused);
     throw toServerError(refused, url.host, correlationId, retryAfterSeconds, token);
   }

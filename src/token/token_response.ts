@@ -64,7 +64,8 @@ export function parseTokenResponse(
     cachedAt,
     expiresOn,
     extendedExpiresOn: extendedExpiresOn > expiresOn ? extendedExpiresOn : undefined,
-    refreshOn: refreshIn === undefined ? undefined : Math.min(cachedAt + refreshIn, expiresOn),
+    // One that is due at once would be asked for again at every call.
+    refreshOn: refreshIn !== undefined && refreshIn > 0 ? Math.min(after(refreshIn), expiresOn) : undefined,
     scope: typeof scope === "string" && scope.trim() !== "" ? scope : undefined,
   };
 }

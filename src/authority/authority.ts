@@ -39,10 +39,12 @@ const EXAMPLE = "it must be a URL such as https://login.microsoftonline.com/cont
 
 /** Parses a URL that a request may be sent to, refusing whatever the URL parser would silently repair. */
 function requireUrl(value: unknown, option: string, insecureLoopback: boolean): URL {
-  const text = String(value);
+  const text = typeof value === "string" ? value : (value as URL | null | undefined)?.href;
   // deno-lint-ignore no-control-regex -- control characters are what is looked for
-  const repaired = /[\s\\%?\u0000-\u001f\u007f]|\/\.\.?(?:\/|$)/.test(text);
-  if (repaired || !URL.canParse(text)) refuse("invalid_authority", option, `${EXAMPLE}, without a query`);
+  const repaired = /[\s\\%?\u0000-\u001f\u007f]|\/\.\.?(?:\/|$)/;
+  if (typeof text !== "string" || repaired.test(text) || !URL.canParse(text)) {
+    refuse("invalid_authority", option, `${EXAMPLE}, without a query`);
+  }
   const url = new URL(text);
   const fault = endpointFault(url, insecureLoopback);
   if (fault !== undefined) {
@@ -55,7 +57,10 @@ function requireUrl(value: unknown, option: string, insecureLoopback: boolean): 
 function joinParts(option: unknown): unknown {
   const { instance, tenant } = (option ?? {}) as Partial<AuthorityParts>;
   if (instance === undefined) return option;
-  const origin = String(instance).replace(/^(?!\w+:\/\/)/, "https://").replace(/\/$/, "");
+  const origin = (typeof instance === "string" ? instance : `${instance?.href}`).replace(
+    /^(?!\w+:\/\/)/,
+    "https://",
+  ).replace(/\/$/, "");
   // A path would take the tenant's place.
   if (origin.split("/").length > 3) {
     refuse("invalid_authority", "authority.instance", "it must be a host or an origin");

@@ -9,8 +9,9 @@ import type { GuardedStore } from "../store/guarded_store.ts";
 import type { StoredValue } from "../store/store.ts";
 import type { AppPartition, CacheCore } from "./cache_core.ts";
 import type { CachedToken } from "./cached_token.ts";
-import { readDocument, writeDocument } from "./msal_document.ts";
-import { bucketKey, ownerKey, type TokenIndex } from "./token_index.ts";
+import { extendedKeyHashes } from "./extended_key.ts";
+import { type MsalDocument, readDocument, writeDocument } from "./msal_document.ts";
+import { bucketKey, ownerKey, realmKey, type TokenIndex } from "./token_index.ts";
 
 /** How often a write is tried again after somebody else wrote first. */
 const MAX_ATTEMPTS = 4;
@@ -23,7 +24,7 @@ async function partitionKey({ owner, realm, extHash }: AppPartition): Promise<st
 /** A store that mixes partitions up must not mix tokens up. */
 function belongs(token: CachedToken, partition: AppPartition): boolean {
   return ownerKey(token.environment, token.clientId, token.homeAccountId) === partition.owner &&
-    bucketKey(token.realm, token.tokenType, token.keyId, partition.ext) === partition.bucket &&
+    bucketKey(realmKey(token), token.tokenType, token.keyId, partition.ext) === partition.bucket &&
     token.extHash === partition.extHash;
 }
 
@@ -52,28 +53,31 @@ export class AppPartitions implements CacheCore {
     return this.#store !== undefined;
   }
 
-  /** Reads a partition into the memory, and tokens whose extra components were known by their hash alone. */
+  /** Reads a partition into the memory, and a token whose extra components were known by their hash alone. */
   async load(partition: AppPartition, key: string, nowMs: number): Promise<void> {
+    const asked = this.index.removals;
     if (this.#store !== undefined) {
-      this.#import(partition, await this.#store.get(await partitionKey(partition)), nowMs);
+      this.#import(partition, await this.#store.get(await partitionKey(partition)), asked);
     }
     if (partition.ext === "") return;
-    const hashed = bucketKey(partition.realm, "bearer", "", `#${partition.extHash}`);
-    const slot = this.index.find(partition.owner, hashed, key, nowMs);
-    if (slot === undefined) return;
-    this.index.remove(slot);
-    this.index.put({ ...slot, ext: partition.ext }, nowMs);
+    for (const hash of await extendedKeyHashes(partition)) {
+      const hashed = bucketKey(partition.realm, "bearer", "", `#${hash}`);
+      const slot = this.index.find(partition.owner, hashed, key, nowMs);
+      if (slot === undefined) continue;
+      this.index.remove(slot);
+      this.index.put({ ...slot, ext: partition.ext }, asked);
+    }
   }
 
   /** Writes a partition from the memory, together with what others have written to it. */
-  async save(partition: AppPartition, nowMs: number): Promise<void> {
+  async save(partition: AppPartition, asked: number, nowMs: number): Promise<void> {
     this.#onChange();
     const store = this.#store;
     if (store === undefined) return;
     const key = await partitionKey(partition);
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const stored = await store.get(key);
-      const sections = this.#import(partition, stored, nowMs);
+      const sections = this.#import(partition, stored, asked);
       const live = this.index.tokensOf(partition.owner, partition.bucket)
         .filter((token) => token.expiresOn * 1000 > nowMs);
       if (live.length === 0) return;
@@ -82,6 +86,8 @@ export class AppPartitions implements CacheCore {
         hints: { kind: "tokens", suggestedKey: `${partition.clientId}_${partition.realm}_AppTokenCache` },
         ...(store.cas && { ifVersion: stored?.version ?? null }),
       });
+      // What was removed while it was being written must not stay.
+      if (this.index.removedSince(partition.owner, asked)) await store.delete(key);
       if (written?.ok !== false) return;
     }
   }
@@ -94,16 +100,12 @@ export class AppPartitions implements CacheCore {
     );
   }
 
-  #import(
-    partition: AppPartition,
-    stored: StoredValue | undefined,
-    nowMs: number,
-  ): ReadonlyMap<string, unknown> {
+  #import(partition: AppPartition, stored: StoredValue | undefined, asked: number): MsalDocument["sections"] {
     if (stored === undefined) return new Map();
     try {
       const { tokens, sections } = readDocument(stored.value);
       for (const token of tokens) {
-        if (belongs(token, partition)) this.index.put({ ...token, ext: partition.ext }, nowMs);
+        if (belongs(token, partition)) this.index.put({ ...token, ext: partition.ext }, asked);
       }
       return sections;
     } catch {

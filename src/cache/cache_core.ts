@@ -32,8 +32,8 @@ export interface CacheCore {
   readonly stored: boolean;
   /** Brings what is known elsewhere of a partition into the memory: one read of the store, if there is one. */
   load(partition: AppPartition, key: string, nowMs: number): Promise<void>;
-  /** Notes that a partition changed in memory, and writes it to the store, if there is one. */
-  save(partition: AppPartition, nowMs: number): Promise<void>;
+  /** Notes that a partition changed in memory since `asked`, and writes it to the store, if there is one. */
+  save(partition: AppPartition, asked: number, nowMs: number): Promise<void>;
   /** Forgets partitions that are gone from memory. */
   forget(partitions: readonly AppPartition[]): Promise<void>;
 }

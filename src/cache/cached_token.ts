@@ -37,7 +37,11 @@ export interface CachedToken {
   /** When a new one should be asked for. */
   readonly refreshOn?: number | undefined;
   /** The entry it was read from: its key and spelling are kept. */
-  readonly origin?: { readonly key: string; readonly entry: Readonly<Record<string, unknown>> } | undefined;
+  readonly origin?: {
+    readonly key: string;
+    readonly entry: Readonly<Record<string, unknown>>;
+    readonly bytes: number;
+  } | undefined;
 }
 
 /**

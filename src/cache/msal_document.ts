@@ -12,7 +12,7 @@ import { type JsonEntry, readTokenEntry, writeTokenEntry } from "./msal_entry.ts
 export interface MsalDocument {
   /** The access tokens that can be used. */
   readonly tokens: readonly CachedToken[];
-  /** The other sections, as they were. */
+  /** The other sections, as they were, and under `AccessToken` the entries that only others understand. */
   readonly sections: ReadonlyMap<string, unknown>;
 }
 
@@ -48,15 +48,16 @@ export function readDocument(text: string): MsalDocument {
       "Cannot read the cache: the text is not a JSON object as MSAL writes it",
     );
   }
-  const sections = new Map(
-    Object.entries(parsed).filter(([name, section]) => name !== "AccessToken" && fits(section)),
+  const sections = new Map(Object.entries(parsed).filter(([, section]) => fits(section)));
+  // Section by section and entry by entry: what is deep or no entry goes, what others may understand stays.
+  const found = Object.hasOwn(parsed, "AccessToken") ? parsed.AccessToken : undefined;
+  const entries = Object.entries(isObject(found) ? found : {})
+    .filter((pair): pair is [string, JsonEntry] => isObject(pair[1]) && fits(pair[1]));
+  const tokens = entries.map(([key, entry]) => readTokenEntry(key, entry)).filter((token) =>
+    token !== undefined
   );
-  // An own property: what the prototype has is no section.
-  const section = Object.hasOwn(parsed, "AccessToken") ? parsed.AccessToken : undefined;
-  const tokens = Object.entries(isObject(section) ? section : {}).flatMap(([key, entry]) => {
-    const token = isObject(entry) && fits(entry) ? readTokenEntry(key, entry) : undefined;
-    return token === undefined ? [] : [token];
-  });
+  const used = new Set(tokens.map((token) => token.origin?.key));
+  sections.set("AccessToken", Object.fromEntries(entries.filter(([key]) => !used.has(key))));
   return { tokens, sections };
 }
 
@@ -64,15 +65,20 @@ export function readDocument(text: string): MsalDocument {
  * Writes a document.
  *
  * @param tokens The access tokens.
- * @param sections The other sections.
+ * @param sections The other sections, and the access tokens that are others' alone.
  * @returns The JSON text.
  */
 export function writeDocument(
   tokens: readonly CachedToken[],
   sections: ReadonlyMap<string, unknown>,
 ): string {
+  const entries = new Map(Object.entries(sections.get("AccessToken") ?? {}));
+  for (const token of tokens) {
+    let [key, entry] = writeTokenEntry(token);
+    // Nobody else's entry is overwritten.
+    while (entries.has(key)) key += "-";
+    entries.set(key, entry);
+  }
   // fromEntries defines properties, so a section or key called __proto__ stays one.
-  return JSON.stringify(
-    Object.fromEntries([...sections, ["AccessToken", Object.fromEntries(tokens.map(writeTokenEntry))]]),
-  );
+  return JSON.stringify(Object.fromEntries([...sections, ["AccessToken", Object.fromEntries(entries)]]));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { splitScopes } from "../request/scopes.ts";
+import { joinScopes, scopeKey, splitScopes } from "../request/scopes.ts";
 import { type CachedToken, extendedKeyText } from "./cached_token.ts";
 
 /** An entry of MSAL's JSON. */
@@ -71,10 +71,11 @@ export function readTokenEntry(key: string, entry: JsonEntry): CachedToken | und
     extHash,
     secret: text(entry.secret),
     cachedAt: epochSeconds(entry.cached_at) ?? 0,
-    expiresOn,
+    // A day is the longest that we believe; a clock that is wrong makes no token for ever.
+    expiresOn: Math.min(expiresOn, (epochSeconds(entry.cached_at) ?? 0) + 86_400),
     extendedExpiresOn: later(epochSeconds(entry.extended_expires_on), expiresOn),
     refreshOn: epochSeconds(entry.refresh_on),
-    origin: { key, entry },
+    origin: { key, entry, bytes: 2 * JSON.stringify(entry).length },
   };
   // A control character separates the parts of identities, so nobody else may bring one.
   // deno-lint-ignore no-control-regex -- control characters are what is looked for
@@ -103,20 +104,22 @@ function entryKey(token: CachedToken, target: string): string {
  * @returns The entry's key and the entry.
  */
 export function writeTokenEntry(token: CachedToken): [string, JsonEntry] {
-  const target = [...token.scopes].sort().join(" ");
-  const { extendedExpiresOn, refreshOn } = token;
-  const { refresh_on: _refreshOn, requested_target: _requested, ...kept } = token.origin?.entry ?? {};
+  const { extendedExpiresOn, refreshOn, origin } = token;
+  const { refresh_on: _refreshOn, requested_target: _requested, ...kept } = origin?.entry ?? {};
+  // The spelling of others stays, with the scopes of the sign-in in it, as long as it says the same.
+  const spelled = text(kept.target);
+  const target = scopeKey(scopesOf(spelled)) === scopeKey(token.scopes) ? spelled : joinScopes(token.scopes);
   const entry = {
     credential_type: "AccessToken",
     home_account_id: token.homeAccountId || null,
     environment: token.environment,
     client_id: token.clientId,
     realm: token.realm,
-    target,
     token_type: token.tokenType,
     ...(token.keyId !== "" && { key_id: token.keyId }),
     ...(token.extHash !== "" && { ext_cache_key: token.extHash }),
     ...kept,
+    target,
     secret: token.secret,
     cached_at: String(token.cachedAt),
     expires_on: String(token.expiresOn),
@@ -124,5 +127,5 @@ export function writeTokenEntry(token: CachedToken): [string, JsonEntry] {
     ...(refreshOn !== undefined && { refresh_on: String(refreshOn) }),
     ...(token.requestedKey !== undefined && { requested_target: token.requestedKey }),
   };
-  return [token.origin?.key ?? entryKey(token, target), entry];
+  return [origin?.key ?? entryKey(token, target), entry];
 }

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { refuse } from "../errors/errors.ts";
 import { GuardedStore } from "../store/guarded_store.ts";
-import { requireStore, type Store } from "../store/store.ts";
+import { requireBound, requireStore, type Store } from "../store/store.ts";
 import { AppPartitions } from "./app_partitions.ts";
 import { registerCache } from "./cache_core.ts";
 import { readDocument, writeDocument } from "./msal_document.ts";
@@ -23,11 +22,6 @@ export interface TokenCacheOptions {
     /** The most bytes, about. @default {33554432} */
     readonly maxBytes?: number | undefined;
   } | undefined;
-}
-
-function bound(value: number | undefined, option: string): number | undefined {
-  if (value === undefined || (Number.isInteger(value) && value >= 1)) return value;
-  refuse("invalid_option", option, "it must be a whole number from 1");
 }
 
 /**
@@ -58,11 +52,11 @@ export class TokenCache {
    * @throws {ClientConfigurationError} `invalid_store` or `invalid_option`.
    */
   constructor(options: TokenCacheOptions = {}) {
-    const { store, memory = {} } = options;
+    const { store, memory } = options ?? {};
     this.#store = store === undefined ? undefined : requireStore(store, "tokenCache.store");
     this.#index = new TokenIndex(
-      bound(memory.maxEntries, "tokenCache.memory.maxEntries"),
-      bound(memory.maxBytes, "tokenCache.memory.maxBytes"),
+      requireBound(memory?.maxEntries, 10_000, "tokenCache.memory.maxEntries"),
+      requireBound(memory?.maxBytes, 32 * 2 ** 20, "tokenCache.memory.maxBytes"),
     );
     registerCache(this, (clock, onFailure) => {
       const guarded = this.#store && new GuardedStore(this.#store, "tokenCache", clock, onFailure);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { foldEnvironment } from "../authority/known_clouds.ts";
+import { cloudOf, foldEnvironment } from "../authority/known_clouds.ts";
 import { scopeKey, splitScopes } from "../request/scopes.ts";
 import { ClockRing, type RingItem } from "../store/clock_ring.ts";
 import type { CachedToken } from "./cached_token.ts";
@@ -12,8 +12,8 @@ import type { CachedToken } from "./cached_token.ts";
 /** A token with less than this left is not handed out if a newer one can be had. */
 const EXPIRY_MARGIN_MS = 300_000;
 
-/** How long a removal keeps answers that were asked for before it out of the cache; no flight takes longer. */
-const TOMBSTONE_MS = 600_000;
+/** How many removals are remembered; a flight that began before one must not bring back what it removed. */
+const MAX_TOMBSTONES = 10_000;
 
 /**
  * What an owner has. Exact matches go by scope key first: a daemon has few scopes and many tenants, so the large map is
@@ -41,11 +41,15 @@ export function ownerKey(environment: string, clientId: string, homeAccountId: s
   return [foldEnvironment(environment), clientId.toLowerCase(), homeAccountId.toLowerCase()].join("\n");
 }
 
+/** The realm as it is compared: tenants of Microsoft's clouds in lower case, an issuer's path as it is. */
+export function realmKey({ environment, realm }: Pick<CachedToken, "environment" | "realm">): string {
+  return cloudOf(environment.toLowerCase()) === undefined ? realm : realm.toLowerCase();
+}
+
 /** The name of a bucket; the plain bearer tokens of a realm have the realm's. */
 export function bucketKey(realm: string, tokenType: string, keyId: string, ext: string): string {
   const scheme = tokenType.toLowerCase();
-  const plain = scheme === "bearer" && keyId === "" && ext === "";
-  return plain ? realm.toLowerCase() : [realm.toLowerCase(), scheme, keyId, ext].join("\n");
+  return scheme === "bearer" && keyId === "" && ext === "" ? realm : [realm, scheme, keyId, ext].join("\n");
 }
 
 /** Whether a token has more left than the margin. */
@@ -65,11 +69,10 @@ function slotOf(token: CachedToken): Slot {
     ...token,
     refreshAtMs: token.refreshOn === undefined ? Infinity : token.refreshOn * 1000,
     owner: ownerKey(token.environment, token.clientId, token.homeAccountId),
-    bucket: bucketKey(token.realm, token.tokenType, token.keyId, token.ext),
+    bucket: bucketKey(realmKey(token), token.tokenType, token.keyId, token.ext),
     keys: key === requestedKey ? [key] : [key, requestedKey],
-    bytes: token.secret.length + 4 * key.length + 1_000,
+    bytes: token.secret.length + 4 * key.length + 1_000 + (token.origin?.bytes ?? 0),
     used: false,
-    place: -1,
   };
 }
 
@@ -78,6 +81,7 @@ export class TokenIndex {
   readonly #owners = new Map<string, Owner>();
   readonly #ring: ClockRing<Slot>;
   readonly #tombstones = new Map<string, number>();
+  #removals = 0;
 
   /**
    * Makes an empty index.
@@ -91,12 +95,12 @@ export class TokenIndex {
 
   /** How many tokens there are. */
   get size(): number {
-    return this.#ring.items.length;
+    return this.#ring.items.size;
   }
 
   /** Every token. */
   get tokens(): readonly CachedToken[] {
-    return this.#ring.items;
+    return [...this.#ring.items];
   }
 
   /** The tokens of one bucket. */
@@ -123,30 +127,46 @@ export class TokenIndex {
     for (const slot of this.#owners.get(owner)?.buckets.get(bucket) ?? []) {
       const granted = slot.keys[0]?.split(" ") ?? [];
       const covers = wanted.length > 0 && wanted.every((scope) => granted.includes(scope));
-      if (covers && isUsable(slot, nowMs)) return slot;
+      if (!covers || !isUsable(slot, nowMs)) continue;
+      slot.used = true;
+      return slot;
     }
     if (exact !== undefined && exact.expiresOn * 1000 <= nowMs) this.remove(exact);
     return exact;
+  }
+
+  /** What to pass as `asked` for a token that is asked for now. */
+  get removals(): number {
+    return this.#removals;
+  }
+
+  /** Whether tokens of an owner were removed since then. */
+  removedSince(owner: string, asked: number): boolean {
+    return (this.#tombstones.get(owner) ?? 0) > asked;
   }
 
   /**
    * Takes a token in, in place of the one with the same identity.
    *
    * @param token The token.
-   * @param askedAtMs When it was asked for: a removal since then keeps it out.
+   * @param asked How many removals there were when it was asked for: one of its owner since then keeps it out.
    * @returns Whether it is now the one that the cache knows.
    */
-  put(token: CachedToken, askedAtMs: number): boolean {
+  put(token: CachedToken, asked: number): boolean {
     const slot = slotOf(token);
-    if ((this.#tombstones.get(slot.owner) ?? -Infinity) >= askedAtMs) return false;
-    const old = this.#owners.get(slot.owner)?.exact.get(slot.keys[0] as string)?.get(
-      slot.bucket,
-    );
-    if (old !== undefined) {
-      if (old.cachedAt > token.cachedAt || old.secret === token.secret) return false;
-      this.remove(old);
-    }
-    const added = { ...slot, origin: token.origin ?? old?.origin };
+    const { owner, bucket, keys: [key = ""] } = slot;
+    if (this.removedSince(owner, asked)) return false;
+    const old = this.#owners.get(owner)?.exact.get(key)?.get(bucket);
+    // Of what is read the newest counts; what was just issued is the newest, whatever somebody else's clock said.
+    if (old !== undefined && token.origin !== undefined && old.cachedAt >= token.cachedAt) return false;
+    if (old !== undefined) this.remove(old);
+    const added = {
+      ...slot,
+      cachedAt: Math.max(slot.cachedAt, old?.cachedAt ?? 0),
+      origin: token.origin ?? old?.origin,
+      // Other questions that had the same answer are answered by the new one, too.
+      keys: [...new Set([...slot.keys, ...old?.keys ?? []])],
+    };
     if (!this.#ring.add(added)) return false;
     this.#link(added);
     return true;
@@ -159,35 +179,28 @@ export class TokenIndex {
   }
 
   /**
-   * Takes out what an owner has, in some buckets or in all, and whatever was asked for before now.
+   * Takes out what an owner has, and keeps out whatever was asked for before now.
    *
+   * @param owner The owner.
+   * @param matches Which ones.
    * @returns The tokens that are gone.
    */
-  removeOwned(owner: string, matches: (token: CachedToken) => boolean, nowMs: number): CachedToken[] {
-    this.#bury(owner, nowMs);
-    const removed: CachedToken[] = [];
-    for (const bucket of [...this.#owners.get(owner)?.buckets.values() ?? []]) {
-      for (const slot of [...bucket].filter(matches)) {
-        removed.push(slot);
-        this.remove(slot);
-      }
+  removeOwned(owner: string, matches: (token: CachedToken) => boolean): CachedToken[] {
+    // The oldest come first.
+    this.#tombstones.delete(owner);
+    this.#tombstones.set(owner, ++this.#removals);
+    if (this.#tombstones.size > MAX_TOMBSTONES) {
+      this.#tombstones.delete(this.#tombstones.keys().next().value as string);
     }
-    return removed;
+    const slots = [...this.#owners.get(owner)?.buckets.values() ?? []].flatMap((bucket) => [...bucket])
+      .filter(matches);
+    for (const slot of slots) this.remove(slot);
+    return slots;
   }
 
   /** Forgets everything. */
   clear(): void {
     for (const slot of [...this.#ring.items]) this.remove(slot);
-  }
-
-  #bury(owner: string, nowMs: number): void {
-    this.#tombstones.delete(owner);
-    this.#tombstones.set(owner, nowMs);
-    // The oldest come first.
-    for (const [name, atMs] of this.#tombstones) {
-      if (atMs > nowMs - TOMBSTONE_MS && this.#tombstones.size <= 10_000) return;
-      this.#tombstones.delete(name);
-    }
   }
 
   #link(slot: Slot): void {

@@ -5,13 +5,15 @@
  */
 
 import type { CachedToken } from "../cache/cached_token.ts";
-import { isFresh, isUsable, ownerKey, type Slot } from "../cache/token_index.ts";
+import { isFresh, isUsable, ownerKey, realmKey, type Slot } from "../cache/token_index.ts";
 import type { CredentialSource } from "../credential/client_credential.ts";
 import { lengthPrefixed } from "../crypto/digest.ts";
 import type { AuthError } from "../errors/auth_error.ts";
+import { refuse } from "../errors/errors.ts";
 import type { ServerError } from "../errors/server_error.ts";
 import type { ClientCredentialRequest, RemoveTokensRequest } from "../request/requests.ts";
 import { type AuthenticationResult, toResult } from "../result/authentication_result.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import { abortError, untilAborted, withDeadline } from "../runtime/wait.ts";
 import { mergeClaims } from "../request/claims.ts";
@@ -66,6 +68,9 @@ export class AppTokenFlow {
       const query = toAppTokenQuery(authority, request);
       const { signal, correlationId, waitUntil } = request;
       requireWaitUntil(waitUntil);
+      if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+        refuse("invalid_request", "signal", "it must be an AbortSignal");
+      }
       if (signal?.aborted) throw abortError(signal, correlationId);
       const nowMs = clock.now();
       const slot = cache.index.find(this.#owner, query.bucket, query.key, nowMs);
@@ -124,12 +129,13 @@ export class AppTokenFlow {
     slot: Slot | undefined,
     nowMs: number,
   ): Promise<AppTokenFound> {
+    const { clock } = this.#engine.configuration;
     const { query, form, waitUntil } = errand;
     const key = lengthPrefixed([query.bucket, query.key, (isChallenge && form.get("claims")) || ""]);
     const options = { waitUntil, deadlineMs: this.#engine.flightDeadlineMs };
     const work = this.#flights.run(key, options, () => this.#source.get(errand))
       .catch((error) => this.#outlive(error, query, isChallenge));
-    if (slot === undefined || isChallenge || slot.expiresOn * 1000 <= nowMs) return work;
+    if (slot === undefined || isChallenge || !isAlive(slot, clock)) return work;
     if (isUsable(slot, nowMs)) slot.refreshAtMs = nowMs + REFRESH_PAUSE_MS;
     if (waitUntil === undefined || !isUsable(slot, nowMs)) {
       return withDeadline(
@@ -185,16 +191,23 @@ export class AppTokenFlow {
    * @param request Which ones.
    */
   async remove({ tenantId, fmiPath }: RemoveTokensRequest): Promise<void> {
-    const { authority, cache, clock } = this.#engine.configuration;
+    const { authority, cache } = this.#engine.configuration;
     const realm = tenantId === undefined ? undefined : realmOf(authority, tenantId);
     const ext = extOf({ fmiPath });
     const named = await this.#source.partitionOf({ realm: realm ?? authority.tenant, bucket: "", ext });
     const matches = (token: CachedToken): boolean =>
-      (realm === undefined || token.realm.toLowerCase() === realm) &&
+      (realm === undefined || realmKey(token) === realm) &&
       (fmiPath === undefined || token.ext === ext || token.extHash === named.extHash);
-    const removed = cache.index.removeOwned(this.#owner, matches, clock.now());
-    await cache.forget([named, ...removed.map((token) => ({ ...named, ...token, bucket: "" }))]);
+    const removed = cache.index.removeOwned(this.#owner, matches);
+    await cache.forget([
+      named,
+      ...removed.map((token) => ({ ...named, ...token, realm: realmKey(token), bucket: "" })),
+    ]);
   }
+}
+
+function isAlive(token: CachedToken, clock: Clock): boolean {
+  return token.expiresOn * 1000 > clock.now();
 }
 
 function reasonOf(request: ClientCredentialRequest, slot: Slot | undefined, nowMs: number): RefreshReason {

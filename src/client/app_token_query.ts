@@ -60,9 +60,10 @@ export function extOf(
   >,
 ): string {
   // The common case, and the hit path.
-  if ((fmiPath ?? forwardedClientClaims ?? extraQueryParameters ?? extraBodyParameters) === undefined) {
-    return "";
-  }
+  const plain = fmiPath === undefined && forwardedClientClaims === undefined &&
+    extraQueryParameters === undefined &&
+    extraBodyParameters === undefined;
+  if (plain) return "";
   if (fmiPath !== undefined && (typeof fmiPath !== "string" || fmiPath === "")) {
     refuse("invalid_request", "fmiPath", "it must be a non-empty string");
   }
@@ -71,7 +72,9 @@ export function extOf(
     ...Object.fromEntries(requireExtraParameters(extraBodyParameters, "extraBodyParameters")),
     "?": new URLSearchParams(query).toString(),
     fmi_path: fmiPath,
-    client_claims: forwardedClientClaims && claimsText(forwardedClientClaims, "forwardedClientClaims"),
+    client_claims: forwardedClientClaims === undefined
+      ? undefined
+      : claimsText(forwardedClientClaims, "forwardedClientClaims"),
   });
   return text && `=${text}`;
 }
@@ -87,7 +90,9 @@ export function extOf(
 export function toAppTokenQuery(authority: Authority, request: ClientCredentialRequest): AppTokenQuery {
   const { scopes, correlationId, tenantId } = request ?? {};
   requireScopes(scopes, authority.kind === "aad");
-  if (correlationId !== undefined && !/^[\w-]{1,64}$/.test(correlationId)) {
+  if (
+    correlationId !== undefined && (typeof correlationId !== "string" || !/^[\w-]{1,64}$/.test(correlationId))
+  ) {
     refuse("invalid_request", "correlationId", "it must be a GUID");
   }
   const realm = realmOf(authority, tenantId);

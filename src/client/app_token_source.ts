@@ -75,6 +75,7 @@ export class AppTokenSource {
     const { cache, clock } = this.#engine.configuration;
     const askedAtMs = clock.now();
     const partition = await this.partitionOf(query);
+    const asked = cache.index.removals;
     await cache.load(partition, query.key, askedAtMs);
     const known = cache.index.find(partition.owner, query.bucket, query.key, askedAtMs);
     const renewed = known !== undefined && isUsable(known, askedAtMs) &&
@@ -84,8 +85,8 @@ export class AppTokenSource {
     }
     const correlationId = errand.correlationId ?? crypto.randomUUID();
     const token = this.#tokenOf(await this.#ask(errand, correlationId), errand, partition, correlationId);
-    if (cache.index.put(token, askedAtMs)) {
-      const saved = cache.save(partition, askedAtMs);
+    if (cache.index.put(token, asked)) {
+      const saved = cache.save(partition, asked, askedAtMs);
       if (waitUntil === undefined) await saved;
       else keepAlive(waitUntil, saved);
     }
@@ -128,7 +129,9 @@ export class AppTokenSource {
   ): CachedToken {
     const { authority, emit } = this.#engine.configuration;
     const granted = scope === undefined ? asked : splitScopes(scope);
-    const scopes = asked.filter((name) => !name.endsWith("/.default") && !granted.includes(name));
+    const scopes = asked.filter((name) =>
+      !/\/\.default$/i.test(name) && !scopeKey(granted).split(" ").includes(name.toLowerCase())
+    );
     if (scopes.length > 0) emit?.({ type: "scopes_missing", scopes, correlationId });
     return {
       ...partition,

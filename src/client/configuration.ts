@@ -161,7 +161,7 @@ export function resolveConfiguration(options: ClientApplicationOptions): Configu
     check(
       name,
       given[name],
-      (text) => /^[\x20-\x7e]{1,128}$/.test(text),
+      (text) => typeof text === "string" && /^[\x20-\x7e]{1,128}$/.test(text),
       "it must be at most 128 printable characters",
     );
   const store = httpCache === undefined ? new MemoryStore({ clock }) : requireStore(httpCache, "httpCache");
@@ -175,7 +175,7 @@ export function resolveConfiguration(options: ClientApplicationOptions): Configu
     maxBytes: perPurpose("maxResponseBytes", given.maxResponseBytes, 2 ** 20, 2 ** 18),
     clientCapabilities: texts("clientCapabilities", given.clientCapabilities, /./, 'texts, such as ["cp1"]'),
     // Generic issuers get no telemetry: nobody there reads it.
-    telemetry: given.telemetry === false || authority.kind === "oidc"
+    telemetry: (given.telemetry ?? true) !== true || authority.kind === "oidc"
       ? undefined
       : new Telemetry(header("appName"), header("appVersion")),
     clock,

@@ -4,22 +4,30 @@
  * @module
  */
 
-/** Lets go of a body that nobody will read, so that its connection is free; whatever comes of that. */
-export function discard(response: Response): void {
-  response.body?.cancel().catch(() => {});
+/** Lets go of a body that nobody will read, so that its connection is free; not waited for, whatever comes of it. */
+export function discard(body: { cancel(): Promise<void> } | null | undefined): void {
+  body?.cancel().catch(() => {});
 }
 
-async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
+async function readText(
+  response: Response,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const reader = response.body?.getReader();
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for (;;) {
+    const chunk = (await reader?.read())?.value;
+    if (chunk === undefined) return text + decoder.decode();
     bytes += chunk.byteLength;
-    // Leaving the loop cancels the stream.
-    if (bytes > maxBytes) return undefined;
+    if (bytes > maxBytes || signal.aborted) {
+      discard(reader);
+      return undefined;
+    }
     text += decoder.decode(chunk, { stream: true });
   }
-  return text + decoder.decode();
 }
 
 /**
@@ -27,17 +35,19 @@ async function readText(response: Response, maxBytes: number): Promise<string | 
  *
  * @param response The response; its body is read or cancelled in every case.
  * @param maxBytes The most bytes that are read, whatever `content-length` says.
+ * @param signal Ends the reading, too.
  * @returns The object; a text that says why there is none; `undefined` for a body that is too large.
  */
 export async function readJson(
   response: Response,
   maxBytes: number,
+  signal: AbortSignal,
 ): Promise<Readonly<Record<string, unknown>> | string | undefined> {
   if (!/^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(response.headers.get("content-type") ?? "")) {
-    discard(response);
+    discard(response.body);
     return "its content type is not JSON";
   }
-  const text = await readText(response, maxBytes);
+  const text = await readText(response, maxBytes, signal);
   if (text === undefined) return undefined;
   try {
     const json: unknown = JSON.parse(text);

@@ -22,7 +22,7 @@ export function isLoopback({ hostname }: URL): boolean {
 
 /** Whether a URL's host is this machine or a literal address, which may be one of a private network. */
 export function isAddress(url: URL): boolean {
-  return isLoopback(url) || /^[\d.]+$|^\[/.test(url.hostname);
+  return isLoopback(url) || /^[\d.]+$|^\[|(?:^|\.)localhost\.?$/.test(url.hostname);
 }
 
 /**

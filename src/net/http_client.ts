@@ -118,9 +118,11 @@ export class HttpClient {
   async #exchange(request: HttpRequest, signal: AbortSignal, fail: Fail): Promise<HttpAnswer> {
     try {
       const response = await this.#fetch(request, signal);
+      // A fetch may ignore its signal; nobody waits for what it brings then.
+      if (signal.aborted) discard(response.body);
       const { status } = response;
       if (status >= 300 && status < 400) {
-        discard(response);
+        discard(response.body);
         throw fail(
           "redirect_refused",
           `it redirects (status ${status}), and redirects are not followed`,
@@ -128,7 +130,7 @@ export class HttpClient {
         );
       }
       const maxBytes = this.#options.maxBytes[request.purpose];
-      const body = await readJson(response, maxBytes);
+      const body = await readJson(response, maxBytes, signal);
       if (body === undefined) {
         throw fail("response_too_large", `its body is larger than ${maxBytes} bytes`, status);
       }

@@ -18,21 +18,18 @@ export interface RingItem {
   readonly bytes: number;
   /** Set by the owner at every use. */
   used: boolean;
-  /** Where the entry is in the ring; -1 outside. Written by the ring alone. */
-  place: number;
 }
 
 /**
  * The CLOCK algorithm: least recently used, nearly, at the price of one mark for each use.
  *
- * A hand goes round the entries; it takes marks away, and evicts the first entry without one.
+ * Where room is needed, the oldest entry goes; one that was used since gives up its mark instead and becomes the newest.
  */
 export class ClockRing<T extends RingItem> {
-  /** The entries, in no order that means anything. */
-  readonly items: T[] = [];
+  /** The entries, the next to go first. */
+  readonly items: Set<T> = new Set();
   readonly #bounds: Bounds;
   readonly #onEvict: (item: T) => void;
-  #hand = 0;
   #bytes = 0;
 
   /**
@@ -46,6 +43,11 @@ export class ClockRing<T extends RingItem> {
     this.#onEvict = onEvict;
   }
 
+  /** How many bytes the entries take. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /**
    * Takes an entry in, evicting others where it needs room.
    *
@@ -54,35 +56,25 @@ export class ClockRing<T extends RingItem> {
    */
   add(item: T): boolean {
     const { maxEntries, maxBytes } = this.#bounds;
-    if (item.bytes > maxBytes || maxEntries < 1) return false;
-    while (this.items.length >= maxEntries || this.#bytes + item.bytes > maxBytes) this.#evictOne();
-    item.place = this.items.push(item) - 1;
-    this.#bytes += item.bytes;
+    if (item.bytes > maxBytes) return false;
+    // What is added while this goes round comes last, so the round ends.
+    for (const next of this.items) {
+      if (this.items.size < maxEntries && this.#bytes + item.bytes <= maxBytes) break;
+      this.remove(next);
+      if (next.used) this.#insert(Object.assign(next, { used: false }));
+      else this.#onEvict(next);
+    }
+    this.#insert(item);
     return true;
   }
 
   /** Takes an entry out; one that is not in the ring is no error. */
   remove(item: T): void {
-    const last = this.items.at(-1);
-    if (item.place < 0 || last === undefined) return;
-    this.items[item.place] = last;
-    last.place = item.place;
-    this.items.pop();
-    item.place = -1;
-    this.#bytes -= item.bytes;
+    if (this.items.delete(item)) this.#bytes -= item.bytes;
   }
 
-  #evictOne(): void {
-    for (;;) {
-      if (this.#hand >= this.items.length) this.#hand = 0;
-      const item = this.items[this.#hand] as T;
-      if (!item.used) {
-        this.remove(item);
-        this.#onEvict(item);
-        return;
-      }
-      item.used = false;
-      this.#hand++;
-    }
+  #insert(item: T): void {
+    this.items.add(item);
+    this.#bytes += item.bytes;
   }
 }

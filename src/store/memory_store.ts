@@ -5,12 +5,14 @@
  */
 
 import { type Clock, systemClock } from "../runtime/clock.ts";
-import type { SetOptions, SetResult, Store, StoredValue } from "./store.ts";
+import { requireBound, type SetOptions, type SetResult, type Store, type StoredValue } from "./store.ts";
 
 /** How a {@linkcode MemoryStore} is bounded. */
 export interface MemoryStoreOptions {
   /** The most values. @default {1024} */
   readonly maxEntries?: number;
+  /** The most bytes of keys and values, two for each UTF-16 unit; a larger value is not kept. @default {8388608} */
+  readonly maxBytes?: number;
   /** Where the time is read. @default {systemClock} */
   readonly clock?: Clock;
 }
@@ -20,6 +22,10 @@ interface Held {
   readonly value: string;
   readonly version: string;
   readonly expiresAtMs: number;
+}
+
+function sizeOf({ key, value }: Held): number {
+  return 2 * (key.length + value.length);
 }
 
 /**
@@ -34,6 +40,8 @@ export class MemoryStore implements Store {
   /** The soonest to expire comes last; what was forgotten otherwise stays until it is passed over. */
   #order: Held[] = [];
   readonly #maxEntries: number;
+  readonly #maxBytes: number;
+  #bytes = 0;
   readonly #clock: Clock;
   #writes = 0;
 
@@ -41,10 +49,12 @@ export class MemoryStore implements Store {
    * Makes an empty store.
    *
    * @param options Its bounds and its clock.
+   * @throws {ClientConfigurationError} `invalid_option`.
    */
   constructor(options: MemoryStoreOptions = {}) {
-    this.#maxEntries = options.maxEntries ?? 1024;
-    this.#clock = options.clock ?? systemClock;
+    this.#maxEntries = requireBound(options?.maxEntries, 1024, "maxEntries");
+    this.#maxBytes = requireBound(options?.maxBytes, 8 * 2 ** 20, "maxBytes");
+    this.#clock = options?.clock ?? systemClock;
   }
 
   /** How many values are held, expired ones that were not yet noticed included. */
@@ -56,7 +66,7 @@ export class MemoryStore implements Store {
   get(key: string): Promise<StoredValue | undefined> {
     const held = this.#held.get(key);
     if (held !== undefined && held.expiresAtMs <= this.#clock.now()) {
-      this.#held.delete(key);
+      this.#forget(key);
       return Promise.resolve(undefined);
     }
     return Promise.resolve(held && { value: held.value, version: held.version });
@@ -69,16 +79,21 @@ export class MemoryStore implements Store {
     if (options.ifVersion !== undefined && options.ifVersion !== current) {
       return Promise.resolve({ ok: false });
     }
-    this.#held.delete(key);
+    this.#forget(key);
     const held = { key, value, version: `${++this.#writes}`, expiresAtMs: options.expiresAtMs };
-    if (held.expiresAtMs > this.#clock.now()) this.#add(held);
+    if (held.expiresAtMs > this.#clock.now() && sizeOf(held) <= this.#maxBytes) this.#add(held);
     return Promise.resolve({ ok: true, version: held.version });
   }
 
   /** Forgets a value. */
   delete(key: string): Promise<void> {
-    this.#held.delete(key);
+    this.#forget(key);
     return Promise.resolve();
+  }
+
+  #forget(key: string): void {
+    const held = this.#held.get(key);
+    if (held !== undefined && this.#held.delete(key)) this.#bytes -= sizeOf(held);
   }
 
   #add(held: Held): void {
@@ -90,9 +105,10 @@ export class MemoryStore implements Store {
     }
     this.#order.splice(low, 0, held);
     this.#held.set(held.key, held);
-    while (this.#held.size > this.#maxEntries) {
+    this.#bytes += sizeOf(held);
+    while (this.#held.size > this.#maxEntries || this.#bytes > this.#maxBytes) {
       const soonest = this.#order.pop() as Held;
-      if (this.#isHeld(soonest)) this.#held.delete(soonest.key);
+      if (this.#isHeld(soonest)) this.#forget(soonest.key);
     }
     if (this.#order.length > 2 * this.#maxEntries) {
       this.#order = this.#order.filter((item) => this.#isHeld(item));

@@ -12,10 +12,11 @@ import type { WaitUntil } from "../runtime/web_types.ts";
 
 /** How long a follower waits in workerd for a leader whose request may end before its work does. */
 const STRANGER_PATIENCE_MS = 2_000;
-
 /** More pieces of work than this are not remembered. */
 const MAX_FLIGHTS = 10_000;
 const LATE = "late";
+/** What to pass as `waitUntil`. */
+export const WAIT_UNTIL_HELP = 'pass (promise) => ctx.waitUntil(promise), or "detached"';
 
 interface Flight<T> {
   readonly promise: Promise<T>;
@@ -32,9 +33,6 @@ export interface FlightOptions {
   /** After how many milliseconds the work has ended by its own deadlines. */
   readonly deadlineMs: number;
 }
-
-/** What to pass as `waitUntil`. */
-export const WAIT_UNTIL_HELP = 'pass (promise) => ctx.waitUntil(promise), or "detached"';
 
 /**
  * Keeps work alive after its request. Its failure is the callers' to see, not the runtime's.
@@ -80,10 +78,10 @@ export class SingleFlight<T> {
    * @returns What the work gave; if it failed, everybody gets its error.
    */
   async run(key: string, options: FlightOptions, work: () => Promise<T>): Promise<T> {
-    // Twice: the second leader may be another follower of the first one.
-    for (let follow = 0; follow < 2; follow++) {
-      const flight = this.#flights.get(key);
-      if (flight === undefined || flight.endsAtMs <= this.#clock.now()) break;
+    // Each round follows another leader: whoever gives one up leads, and the rest follow the new one.
+    const untilMs = this.#clock.now() + options.deadlineMs;
+    for (let flight = this.#flights.get(key); flight !== undefined; flight = this.#flights.get(key)) {
+      if (Math.min(flight.endsAtMs, untilMs) <= this.#clock.now()) break;
       try {
         return await withDeadline(this.#clock, flight.promise, flight.patienceMs, () => Promise.reject(LATE));
       } catch (error) {
@@ -98,20 +96,23 @@ export class SingleFlight<T> {
   #lead(key: string, { waitUntil, deadlineMs }: FlightOptions, work: () => Promise<T>): Promise<T> {
     // Flights whose request died stay behind. To forget the others with them costs a request, no more.
     if (this.#flights.size > MAX_FLIGHTS) this.#flights.clear();
-    const promise = Promise.resolve().then(work).finally(() => {
+    let start: () => void = () => {};
+    const promise = new Promise<void>((resolve) => start = resolve).then(work).finally(() => {
       flight.landed = true;
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
     });
+    // Nothing keeps it alive in workerd but a function.
+    const kept = typeof waitUntil === "function" || !isWorkers();
     const flight: Flight<T> = {
       promise,
-      patienceMs: waitUntil !== undefined || !isWorkers()
-        ? deadlineMs
-        : Math.min(STRANGER_PATIENCE_MS, deadlineMs),
+      patienceMs: kept ? deadlineMs : Math.min(STRANGER_PATIENCE_MS, deadlineMs),
       endsAtMs: this.#clock.now() + deadlineMs,
       landed: false,
     };
-    this.#flights.set(key, flight);
+    // It may throw: before anything is shared or begun.
     keepAlive(waitUntil, promise);
+    this.#flights.set(key, flight);
+    start();
     return promise;
   }
 }

@@ -107,3 +107,19 @@ export function requireStore(value: unknown, option: string): Store {
   }
   return store as Store;
 }
+
+/**
+ * Checks a bound.
+ *
+ * @param value What the caller gave.
+ * @param preset What counts where it is absent.
+ * @param option The option's name, for the error.
+ * @returns The bound.
+ * @throws {ClientConfigurationError} `invalid_option`.
+ */
+export function requireBound(value: number | undefined, preset: number, option: string): number {
+  if (value === undefined) return preset;
+  return Number.isInteger(value) && value > 0
+    ? value
+    : refuse("invalid_option", option, "it must be a whole number from 1");
+}

@@ -16,8 +16,6 @@ export interface ErrorAnswer extends RefusedAnswer {
   readonly traceId?: string | undefined;
   /** Entra's `timestamp`. */
   readonly timestamp?: string | undefined;
-  /** The claims challenge. */
-  readonly claims?: string | undefined;
   /** The first line of `error_description`, secrets removed. */
   readonly errorDescription?: string | undefined;
 }

@@ -93,8 +93,8 @@ export class AppPartitions implements CacheCore {
   }
 
   /** Forgets partitions. */
-  async forget(partitions: readonly AppPartition[]): Promise<void> {
-    this.#onChange();
+  async forget(partitions: readonly AppPartition[], changed: boolean): Promise<void> {
+    if (changed) this.#onChange();
     await Promise.all(
       partitions.map(async (partition) => this.#store?.delete(await partitionKey(partition))),
     );
@@ -104,10 +104,12 @@ export class AppPartitions implements CacheCore {
     if (stored === undefined) return new Map();
     try {
       const { tokens, sections } = readDocument(stored.value);
+      // A partition is one client's: nobody else's tokens live here.
+      const others = new Map([...sections].filter(([name]) => name !== "AccessToken"));
       for (const token of tokens) {
         if (belongs(token, partition)) this.index.put({ ...token, ext: partition.ext }, asked);
       }
-      return sections;
+      return others;
     } catch {
       // Not MSAL's JSON: a miss, and the next write replaces it.
       return new Map();

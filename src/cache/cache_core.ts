@@ -34,8 +34,8 @@ export interface CacheCore {
   load(partition: AppPartition, key: string, nowMs: number): Promise<void>;
   /** Notes that a partition changed in memory since `asked`, and writes it to the store, if there is one. */
   save(partition: AppPartition, asked: number, nowMs: number): Promise<void>;
-  /** Forgets partitions that are gone from memory. */
-  forget(partitions: readonly AppPartition[]): Promise<void>;
+  /** Forgets partitions; tells whether that changed the memory. */
+  forget(partitions: readonly AppPartition[], changed: boolean): Promise<void>;
 }
 
 /** Opens a cache for an application's clock and observers. */

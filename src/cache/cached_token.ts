@@ -16,8 +16,8 @@ export interface CachedToken {
   readonly homeAccountId: string;
   /** The scopes granted. */
   readonly scopes: readonly string[];
-  /** The scope key that was asked for, where the grant differs from it. */
-  readonly requestedKey?: string | undefined;
+  /** The scope keys that were asked for and gave this token, though it was granted others. */
+  readonly asked: readonly string[];
   /** The token type. */
   readonly tokenType: string;
   /** The id of the key that the token is bound to. */

@@ -53,11 +53,12 @@ export function readDocument(text: string): MsalDocument {
   const found = Object.hasOwn(parsed, "AccessToken") ? parsed.AccessToken : undefined;
   const entries = Object.entries(isObject(found) ? found : {})
     .filter((pair): pair is [string, JsonEntry] => isObject(pair[1]) && fits(pair[1]));
-  const tokens = entries.map(([key, entry]) => readTokenEntry(key, entry)).filter((token) =>
-    token !== undefined
+  const read = entries.map(([key, entry]) => [key, entry, readTokenEntry(key, entry)] as const);
+  const tokens = read.map(([, , token]) => token).filter((token) => typeof token === "object");
+  sections.set(
+    "AccessToken",
+    Object.fromEntries(read.filter(([, , token]) => token === "foreign").map(([key, entry]) => [key, entry])),
   );
-  const used = new Set(tokens.map((token) => token.origin?.key));
-  sections.set("AccessToken", Object.fromEntries(entries.filter(([key]) => !used.has(key))));
   return { tokens, sections };
 }
 

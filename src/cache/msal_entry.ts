@@ -12,14 +12,15 @@ export type JsonEntry = Readonly<Record<string, unknown>>;
 
 const OIDC_SCOPES = ["openid", "profile", "offline_access", "email"];
 
-function text(value: unknown): string {
+function string(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-/** Epoch seconds, which MSAL writes as strings. */
+/** Epoch seconds, which MSAL writes as strings; none that no date can have. */
 function epochSeconds(value: unknown): number | undefined {
   const number = typeof value === "string" && /^\d{1,12}$/.test(value) ? Number(value) : value;
-  return typeof number === "number" && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+  const fits = typeof number === "number" && Number.isInteger(number) && number >= 0 && number < 1e12;
+  return fits ? number : undefined;
 }
 
 /** What a token may do: without the scopes of the sign-in itself, unless there are no others. */
@@ -29,15 +30,26 @@ function scopesOf(target: string): readonly string[] {
   return Object.freeze(own.length > 0 ? own : scopes);
 }
 
-/** An extended end that is no later than the end says nothing. */
-function later(extended: number | undefined, expiresOn: number): number | undefined {
-  return extended !== undefined && extended > expiresOn ? extended : undefined;
-}
+/** Texts that are part of an identity: where one is of another type, nothing is known of the entry's identity. */
+const IDENTITY =
+  "environment client_id realm home_account_id target token_type credential_type key_id keyid kid ext_cache_key"
+    .split(" ");
 
-/** Extra components by name, as MSAL Node and MSAL.NET keep them. */
-function componentsOf(entry: JsonEntry): Record<string, string> | undefined {
-  const map = entry.additionalCacheKeyComponents ?? entry.ext;
-  return typeof map === "object" && map !== null ? map as Record<string, string> : undefined;
+/** The extra components, as MSAL Node and MSAL.NET keep them; a text of another MSAL's hash counts, too. */
+function extOf(entry: JsonEntry): string {
+  const maps = [entry.additionalCacheKeyComponents, entry.ext].filter((map) =>
+    map !== undefined && map !== null
+  );
+  const text = extendedKeyText(Object.assign({}, ...maps));
+  if (
+    maps.some((map) =>
+      typeof map !== "object" || Object.values(map).some((value) => typeof value !== "string")
+    )
+  ) {
+    return "#unknown";
+  }
+  const hash = string(entry.ext_cache_key);
+  return text !== "" ? `=${text}` : hash && `#${hash}`;
 }
 
 /**
@@ -45,49 +57,47 @@ function componentsOf(entry: JsonEntry): Record<string, string> | undefined {
  *
  * @param key The key it was found under, kept for writing.
  * @param entry The entry.
- * @returns The token, or `undefined` for an entry that is none.
+ * @returns The token; `"foreign"` for an entry that only others can use; `undefined` for one that is no token.
  */
-export function readTokenEntry(key: string, entry: JsonEntry): CachedToken | undefined {
+export function readTokenEntry(key: string, entry: JsonEntry): CachedToken | "foreign" | undefined {
   const expiresOn = epochSeconds(entry.expires_on);
-  const [environment, clientId, target] = [
-    text(entry.environment),
-    text(entry.client_id),
-    text(entry.target),
+  const [environment, target, type] = [
+    string(entry.environment),
+    string(entry.target),
+    string(entry.credential_type),
   ];
-  if (text(entry.secret) === "" || environment === "" || expiresOn === undefined) return undefined;
-  const components = componentsOf(entry);
-  const extHash = text(entry.ext_cache_key);
-  const extText = components === undefined ? "" : extendedKeyText(components);
-  const token: CachedToken = {
-    environment,
-    clientId,
-    realm: text(entry.realm),
-    homeAccountId: text(entry.home_account_id),
-    scopes: scopesOf(target),
-    requestedKey: text(entry.requested_target) || undefined,
-    tokenType: text(entry.token_type) || "Bearer",
-    keyId: text(entry.key_id ?? entry.keyid ?? entry.kid),
-    ext: extText !== "" ? `=${extText}` : extHash !== "" ? `#${extHash}` : "",
-    extHash,
-    secret: text(entry.secret),
-    cachedAt: epochSeconds(entry.cached_at) ?? 0,
-    // A day is the longest that we believe; a clock that is wrong makes no token for ever.
-    expiresOn: Math.min(expiresOn, (epochSeconds(entry.cached_at) ?? 0) + 86_400),
-    extendedExpiresOn: later(epochSeconds(entry.extended_expires_on), expiresOn),
-    refreshOn: epochSeconds(entry.refresh_on),
-    origin: { key, entry, bytes: 2 * JSON.stringify(entry).length },
-  };
+  const texts = IDENTITY.map((name) => entry[name] ?? "");
   // A control character separates the parts of identities, so nobody else may bring one.
   // deno-lint-ignore no-control-regex -- control characters are what is looked for
-  const unfit = /[\u0000-\u001f]/.test(
-    [environment, clientId, token.realm, token.homeAccountId, target].join(""),
-  );
-  return unfit || userAssertionHash(entry) !== "" ? undefined : token;
-}
-
-/** On-behalf-of tokens belong to an assertion; without one they must not be found. */
-function userAssertionHash(entry: JsonEntry): string {
-  return text(entry.userAssertionHash ?? entry.user_assertion_hash);
+  const fits = texts.every((text) => typeof text === "string" && !/[\u0000-\u001f]/.test(text));
+  if (!fits || string(entry.secret) === "" || environment === "" || expiresOn === undefined) return undefined;
+  if (type !== "" && !type.startsWith("AccessToken")) return undefined;
+  // On-behalf-of tokens belong to an assertion; without one they must not be found.
+  if (entry.userAssertionHash || entry.user_assertion_hash) return "foreign";
+  const cachedAt = epochSeconds(entry.cached_at);
+  const extendedExpiresOn = epochSeconds(entry.extended_expires_on);
+  return {
+    environment,
+    clientId: string(entry.client_id),
+    realm: string(entry.realm),
+    homeAccountId: string(entry.home_account_id),
+    scopes: scopesOf(target),
+    asked: Array.isArray(entry.requested_targets) ? entry.requested_targets.map(string) : [],
+    tokenType: string(entry.token_type) || "Bearer",
+    keyId: string(entry.key_id) || string(entry.keyid) || string(entry.kid),
+    ext: extOf(entry),
+    extHash: string(entry.ext_cache_key),
+    secret: string(entry.secret),
+    cachedAt: cachedAt ?? 0,
+    // A day is the longest that we believe.
+    expiresOn: cachedAt === undefined ? expiresOn : Math.min(expiresOn, cachedAt + 86_400),
+    // An extended end that is no later than the end says nothing.
+    extendedExpiresOn: extendedExpiresOn !== undefined && extendedExpiresOn > expiresOn
+      ? extendedExpiresOn
+      : undefined,
+    refreshOn: epochSeconds(entry.refresh_on),
+    origin: { key, entry, bytes: 2 * (key.length + JSON.stringify(entry).length) },
+  };
 }
 
 /** The key of an entry in MSAL Python's dialect. */
@@ -105,10 +115,11 @@ function entryKey(token: CachedToken, target: string): string {
  */
 export function writeTokenEntry(token: CachedToken): [string, JsonEntry] {
   const { extendedExpiresOn, refreshOn, origin } = token;
-  const { refresh_on: _refreshOn, requested_target: _requested, ...kept } = origin?.entry ?? {};
+  const { refresh_on: _refreshOn, requested_targets: _asked, ...kept } = origin?.entry ?? {};
   // The spelling of others stays, with the scopes of the sign-in in it, as long as it says the same.
-  const spelled = text(kept.target);
+  const spelled = string(kept.target);
   const target = scopeKey(scopesOf(spelled)) === scopeKey(token.scopes) ? spelled : joinScopes(token.scopes);
+  const asked = token.asked.filter((question) => question !== scopeKey(token.scopes));
   const entry = {
     credential_type: "AccessToken",
     home_account_id: token.homeAccountId || null,
@@ -125,7 +136,7 @@ export function writeTokenEntry(token: CachedToken): [string, JsonEntry] {
     expires_on: String(token.expiresOn),
     extended_expires_on: String(extendedExpiresOn ?? token.expiresOn),
     ...(refreshOn !== undefined && { refresh_on: String(refreshOn) }),
-    ...(token.requestedKey !== undefined && { requested_target: token.requestedKey }),
+    ...(asked.length > 0 && { requested_targets: asked }),
   };
   return [origin?.key ?? entryKey(token, target), entry];
 }

@@ -5,7 +5,7 @@
  */
 
 import { GuardedStore } from "../store/guarded_store.ts";
-import { requireBound, requireStore, type Store } from "../store/store.ts";
+import { requireBound, requireOptions, requireStore, type Store } from "../store/store.ts";
 import { AppPartitions } from "./app_partitions.ts";
 import { registerCache } from "./cache_core.ts";
 import { readDocument, writeDocument } from "./msal_document.ts";
@@ -52,7 +52,8 @@ export class TokenCache {
    * @throws {ClientConfigurationError} `invalid_store` or `invalid_option`.
    */
   constructor(options: TokenCacheOptions = {}) {
-    const { store, memory } = options ?? {};
+    requireOptions(options);
+    const { store, memory } = options;
     this.#store = store === undefined ? undefined : requireStore(store, "tokenCache.store");
     this.#index = new TokenIndex(
       requireBound(memory?.maxEntries, 10_000, "tokenCache.memory.maxEntries"),

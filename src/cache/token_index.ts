@@ -14,6 +14,8 @@ const EXPIRY_MARGIN_MS = 300_000;
 
 /** How many removals are remembered; a flight that began before one must not bring back what it removed. */
 const MAX_TOMBSTONES = 10_000;
+/** How many questions are remembered for one answer. */
+const MAX_QUESTIONS = 20;
 
 /**
  * What an owner has. Exact matches go by scope key first: a daemon has few scopes and many tenants, so the large map is
@@ -64,14 +66,13 @@ export function isFresh(slot: Slot, nowMs: number): boolean {
 
 function slotOf(token: CachedToken): Slot {
   const key = scopeKey(token.scopes);
-  const { requestedKey = key } = token;
   return {
     ...token,
     refreshAtMs: token.refreshOn === undefined ? Infinity : token.refreshOn * 1000,
     owner: ownerKey(token.environment, token.clientId, token.homeAccountId),
     bucket: bucketKey(realmKey(token), token.tokenType, token.keyId, token.ext),
-    keys: key === requestedKey ? [key] : [key, requestedKey],
-    bytes: token.secret.length + 4 * key.length + 1_000 + (token.origin?.bytes ?? 0),
+    keys: [...new Set([key, ...token.asked])],
+    bytes: token.secret.length + 4 * key.length + 2 * token.ext.length + 1_000 + (token.origin?.bytes ?? 0),
     used: false,
   };
 }
@@ -131,7 +132,6 @@ export class TokenIndex {
       slot.used = true;
       return slot;
     }
-    if (exact !== undefined && exact.expiresOn * 1000 <= nowMs) this.remove(exact);
     return exact;
   }
 
@@ -153,19 +153,18 @@ export class TokenIndex {
    * @returns Whether it is now the one that the cache knows.
    */
   put(token: CachedToken, asked: number): boolean {
-    const slot = slotOf(token);
-    const { owner, bucket, keys: [key = ""] } = slot;
+    const { owner, bucket, keys: [key = ""] } = slotOf(token);
     if (this.removedSince(owner, asked)) return false;
     const old = this.#owners.get(owner)?.exact.get(key)?.get(bucket);
     // Of what is read the newest counts; what was just issued is the newest, whatever somebody else's clock said.
     if (old !== undefined && token.origin !== undefined && old.cachedAt >= token.cachedAt) return false;
     if (old !== undefined) this.remove(old);
+    // Other questions that had the same answer are answered by the new one, too.
+    const questions = [...new Set([...token.asked, ...old?.asked ?? []])].slice(0, MAX_QUESTIONS);
     const added = {
-      ...slot,
-      cachedAt: Math.max(slot.cachedAt, old?.cachedAt ?? 0),
+      ...slotOf({ ...token, asked: questions }),
+      cachedAt: Math.max(token.cachedAt, old?.cachedAt ?? 0),
       origin: token.origin ?? old?.origin,
-      // Other questions that had the same answer are answered by the new one, too.
-      keys: [...new Set([...slot.keys, ...old?.keys ?? []])],
     };
     if (!this.#ring.add(added)) return false;
     this.#link(added);

@@ -68,14 +68,14 @@ export class AppTokenFlow {
       const query = toAppTokenQuery(authority, request);
       const { signal, correlationId, waitUntil } = request;
       requireWaitUntil(waitUntil);
-      if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+      if (signal !== undefined && !(typeof signal?.addEventListener === "function" && "aborted" in signal)) {
         refuse("invalid_request", "signal", "it must be an AbortSignal");
       }
       if (signal?.aborted) throw abortError(signal, correlationId);
       const nowMs = clock.now();
       const slot = cache.index.find(this.#owner, query.bucket, query.key, nowMs);
       if (slot !== undefined && isFresh(slot, nowMs) && request.claims === undefined) {
-        return Promise.resolve(this.#hand(fromMemory(slot), correlationId));
+        return Promise.resolve(this.#hand(fromMemory(slot), request));
       }
       return this.#acquireFurther(request, query, slot, nowMs);
     } catch (error) {
@@ -91,6 +91,7 @@ export class AppTokenFlow {
     nowMs: number,
   ): Promise<AuthenticationResult> {
     const { signal, correlationId } = request;
+    const snapshot = { scopes: [...request.scopes], correlationId };
     const reason = reasonOf(request, slot, nowMs);
     try {
       const work = this.#refresh(
@@ -100,7 +101,7 @@ export class AppTokenFlow {
         nowMs,
       );
       const found = await untilAborted(work, signal, correlationId);
-      return this.#hand(found, correlationId, reason, this.#engine.configuration.clock.now() - nowMs);
+      return this.#hand(found, snapshot, reason, this.#engine.configuration.clock.now() - nowMs);
     } catch (error) {
       throw this.#fail(error);
     }
@@ -173,14 +174,21 @@ export class AppTokenFlow {
 
   #hand(
     { token, cacheLevel, correlationId: sent }: AppTokenFound,
-    own = "",
-    refreshReason: RefreshReason = "not_applicable",
+    { scopes, correlationId: own = "" }: Pick<ClientCredentialRequest, "scopes" | "correlationId">,
+    reason: RefreshReason = "not_applicable",
     durationMs = 0,
   ): AuthenticationResult {
     const { emit, telemetry } = this.#engine.configuration;
     if (cacheLevel !== "none") telemetry?.hit();
-    const result = toResult(token, cacheLevel, refreshReason, durationMs, sent || own);
-    const { tokenSource, tenantId, scopes, correlationId } = result;
+    const result = toResult(
+      token,
+      cacheLevel,
+      cacheLevel === "store" ? "not_applicable" : reason,
+      durationMs,
+      sent || own,
+    );
+    const { tokenSource, tenantId, correlationId, metadata: { refreshReason } } = result;
+    // The scopes asked for: what an authority says it granted is its own text.
     emit?.({ type: "token_acquired", tokenSource, refreshReason, tenantId, scopes, correlationId });
     return result;
   }
@@ -197,12 +205,10 @@ export class AppTokenFlow {
     const named = await this.#source.partitionOf({ realm: realm ?? authority.tenant, bucket: "", ext });
     const matches = (token: CachedToken): boolean =>
       (realm === undefined || realmKey(token) === realm) &&
-      (fmiPath === undefined || token.ext === ext || token.extHash === named.extHash);
+      (fmiPath === undefined || token.ext.includes(ext.slice(1)) || token.extHash === named.extHash);
     const removed = cache.index.removeOwned(this.#owner, matches);
-    await cache.forget([
-      named,
-      ...removed.map((token) => ({ ...named, ...token, realm: realmKey(token), bucket: "" })),
-    ]);
+    const gone = removed.map((token) => ({ ...named, ...token, realm: realmKey(token), bucket: "" }));
+    await cache.forget([named, ...gone], removed.length > 0);
   }
 }
 

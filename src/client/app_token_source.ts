@@ -139,7 +139,7 @@ export class AppTokenSource {
       environment: authority.environment,
       homeAccountId: "",
       scopes: Object.freeze(granted),
-      requestedKey: scopeKey(granted) === query.key ? undefined : query.key,
+      asked: [query.key],
       keyId: "",
     };
   }

@@ -175,7 +175,7 @@ export function resolveConfiguration(options: ClientApplicationOptions): Configu
     maxBytes: perPurpose("maxResponseBytes", given.maxResponseBytes, 2 ** 20, 2 ** 18),
     clientCapabilities: texts("clientCapabilities", given.clientCapabilities, /./, 'texts, such as ["cp1"]'),
     // Generic issuers get no telemetry: nobody there reads it.
-    telemetry: (given.telemetry ?? true) !== true || authority.kind === "oidc"
+    telemetry: (given.telemetry !== undefined && given.telemetry !== true) || authority.kind === "oidc"
       ? undefined
       : new Telemetry(header("appName"), header("appVersion")),
     clock,

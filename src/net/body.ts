@@ -15,6 +15,8 @@ async function readText(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const reader = response.body?.getReader();
+  // A fetch may ignore its signal; nobody waits for the rest then.
+  signal.addEventListener("abort", () => discard(reader));
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
@@ -22,7 +24,7 @@ async function readText(
     const chunk = (await reader?.read())?.value;
     if (chunk === undefined) return text + decoder.decode();
     bytes += chunk.byteLength;
-    if (bytes > maxBytes || signal.aborted) {
+    if (bytes > maxBytes) {
       discard(reader);
       return undefined;
     }

@@ -42,7 +42,7 @@ export interface TokenAcquiredEvent {
   readonly refreshReason: RefreshReason;
   /** The tenant, or the issuer's path for a generic OpenID Connect authority. */
   readonly tenantId: string;
-  /** The scopes of the token. */
+  /** The scopes asked for. */
   readonly scopes: readonly string[];
   /** The call's correlation id; empty where nothing was sent. */
   readonly correlationId: string;

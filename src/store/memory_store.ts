@@ -5,7 +5,14 @@
  */
 
 import { type Clock, systemClock } from "../runtime/clock.ts";
-import { requireBound, type SetOptions, type SetResult, type Store, type StoredValue } from "./store.ts";
+import {
+  requireBound,
+  requireOptions,
+  type SetOptions,
+  type SetResult,
+  type Store,
+  type StoredValue,
+} from "./store.ts";
 
 /** How a {@linkcode MemoryStore} is bounded. */
 export interface MemoryStoreOptions {
@@ -52,9 +59,10 @@ export class MemoryStore implements Store {
    * @throws {ClientConfigurationError} `invalid_option`.
    */
   constructor(options: MemoryStoreOptions = {}) {
-    this.#maxEntries = requireBound(options?.maxEntries, 1024, "maxEntries");
-    this.#maxBytes = requireBound(options?.maxBytes, 8 * 2 ** 20, "maxBytes");
-    this.#clock = options?.clock ?? systemClock;
+    requireOptions(options);
+    this.#maxEntries = requireBound(options.maxEntries, 1024, "maxEntries");
+    this.#maxBytes = requireBound(options.maxBytes, 8 * 2 ** 20, "maxBytes");
+    this.#clock = options.clock ?? systemClock;
   }
 
   /** How many values are held, expired ones that were not yet noticed included. */

@@ -123,3 +123,13 @@ export function requireBound(value: number | undefined, preset: number, option: 
     ? value
     : refuse("invalid_option", option, "it must be a whole number from 1");
 }
+
+/**
+ * Checks that options are an object.
+ *
+ * @param options What the caller gave.
+ * @throws {ClientConfigurationError} `invalid_option`.
+ */
+export function requireOptions(options: unknown): void {
+  if (Object(options) !== options) refuse("invalid_option", "options", "they must be an object");
+}

@@ -96,7 +96,9 @@ export class TokenEndpoint {
   ): Promise<void> {
     const recalled = await this.#httpCache.recall(key);
     if (recalled === undefined) return;
-    const { untilMs, ...answer } = recalled;
+    const { untilMs, status, errorCodes: error_codes, ...codes } = recalled;
+    // Checked like an answer: somebody else may have written it.
+    const answer = readErrorAnswer(status, { ...codes, error_codes }, []);
     const { clock, emit } = this.#options;
     const retryAfterSeconds = Math.ceil((untilMs - clock.now()) / 1000);
     const error = toServerError(answer, host, correlationId, retryAfterSeconds);
@@ -114,10 +116,9 @@ export class TokenEndpoint {
       ...credential.headers,
     };
     const form = new URLSearchParams([...request.form, ...Object.entries(credential.form)]);
-    // What apps send beside names and scopes is nobody's business.
-    const own = [...form].filter(([name]) => !/^(?:client_id|client_info|grant_type|scope)$/.test(name)).map((
-      [, value],
-    ) => value);
+    // What apps send beside names and scopes is nobody's business, and neither is what is quoted in it.
+    const own = [...form].filter(([name]) => !/^(?:client_id|client_info|grant_type|scope)$/.test(name))
+      .flatMap(([, value]) => [value, ...value.split('"')]);
     const sent = {
       url,
       purpose: "token",

@@ -25,7 +25,7 @@ async function partitionKey({ owner, realm, extHash }: AppPartition): Promise<st
 function belongs(token: CachedToken, partition: AppPartition): boolean {
   return ownerKey(token.environment, token.clientId, token.homeAccountId) === partition.owner &&
     bucketKey(realmKey(token), token.tokenType, token.keyId, partition.ext) === partition.bucket &&
-    token.extHash === partition.extHash;
+    (token.ext === partition.ext || token.ext === `#${partition.extHash}`);
 }
 
 /** Moves app tokens between the memory and a store. */
@@ -87,7 +87,7 @@ export class AppPartitions implements CacheCore {
         ...(store.cas && { ifVersion: stored?.version ?? null }),
       });
       // What was removed while it was being written must not stay.
-      if (this.index.removedSince(partition.owner, asked)) await store.delete(key);
+      if (live.some((token) => this.index.removedSince(token, asked))) await store.delete(key);
       if (written?.ok !== false) return;
     }
   }
@@ -95,9 +95,8 @@ export class AppPartitions implements CacheCore {
   /** Forgets partitions. */
   async forget(partitions: readonly AppPartition[], changed: boolean): Promise<void> {
     if (changed) this.#onChange();
-    await Promise.all(
-      partitions.map(async (partition) => this.#store?.delete(await partitionKey(partition))),
-    );
+    const keys = await Promise.all(partitions.map(partitionKey));
+    await Promise.all([...new Set(keys)].map((key) => this.#store?.delete(key)));
   }
 
   #import(partition: AppPartition, stored: StoredValue | undefined, asked: number): MsalDocument["sections"] {

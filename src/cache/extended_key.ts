@@ -7,8 +7,13 @@
 import { sha256 } from "../crypto/digest.ts";
 import type { AppPartition } from "./cache_core.ts";
 
-/** Takes the text of extra components apart again: each name and value is preceded by its length in UTF-8 bytes. */
-function componentsOf(text: string): [string, string][] {
+/**
+ * Takes the text of extra components apart again.
+ *
+ * @param text Each name and value, preceded by its length in UTF-8 bytes.
+ * @returns Names and values.
+ */
+export function componentsOf(text: string): [string, string][] {
   const bytes = new TextEncoder().encode(text);
   const parts: string[] = [];
   for (let at = 0; at < bytes.length;) {

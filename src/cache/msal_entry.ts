@@ -6,6 +6,7 @@
 
 import { joinScopes, scopeKey, splitScopes } from "../request/scopes.ts";
 import { type CachedToken, extendedKeyText } from "./cached_token.ts";
+import { componentsOf } from "./extended_key.ts";
 
 /** An entry of MSAL's JSON. */
 export type JsonEntry = Readonly<Record<string, unknown>>;
@@ -90,7 +91,7 @@ export function readTokenEntry(key: string, entry: JsonEntry): CachedToken | "fo
     secret: string(entry.secret),
     cachedAt: cachedAt ?? 0,
     // A day is the longest that we believe.
-    expiresOn: cachedAt === undefined ? expiresOn : Math.min(expiresOn, cachedAt + 86_400),
+    expiresOn: cachedAt ? Math.min(expiresOn, cachedAt + 86_400) : expiresOn,
     // An extended end that is no later than the end says nothing.
     extendedExpiresOn: extendedExpiresOn !== undefined && extendedExpiresOn > expiresOn
       ? extendedExpiresOn
@@ -129,6 +130,10 @@ export function writeTokenEntry(token: CachedToken): [string, JsonEntry] {
     token_type: token.tokenType,
     ...(token.keyId !== "" && { key_id: token.keyId }),
     ...(token.extHash !== "" && { ext_cache_key: token.extHash }),
+    // As MSAL Node spells them: a hash alone does not tell what a token is for.
+    ...(origin === undefined && token.ext.startsWith("=") && {
+      additionalCacheKeyComponents: Object.fromEntries(componentsOf(token.ext.slice(1))),
+    }),
     ...kept,
     target,
     secret: token.secret,

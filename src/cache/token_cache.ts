@@ -53,11 +53,12 @@ export class TokenCache {
    */
   constructor(options: TokenCacheOptions = {}) {
     requireOptions(options);
-    const { store, memory } = options;
+    const { store, memory = {} } = options;
+    requireOptions(memory);
     this.#store = store === undefined ? undefined : requireStore(store, "tokenCache.store");
     this.#index = new TokenIndex(
-      requireBound(memory?.maxEntries, 10_000, "tokenCache.memory.maxEntries"),
-      requireBound(memory?.maxBytes, 32 * 2 ** 20, "tokenCache.memory.maxBytes"),
+      requireBound(memory.maxEntries, 10_000, "tokenCache.memory.maxEntries"),
+      requireBound(memory.maxBytes, 32 * 2 ** 20, "tokenCache.memory.maxBytes"),
     );
     registerCache(this, (clock, onFailure) => {
       const guarded = this.#store && new GuardedStore(this.#store, "tokenCache", clock, onFailure);

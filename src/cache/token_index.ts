@@ -12,8 +12,8 @@ import type { CachedToken } from "./cached_token.ts";
 /** A token with less than this left is not handed out if a newer one can be had. */
 const EXPIRY_MARGIN_MS = 300_000;
 
-/** How many removals are remembered; a flight that began before one must not bring back what it removed. */
-const MAX_TOMBSTONES = 10_000;
+/** How many removals are remembered; work that began before one must not bring back what it removed. */
+const MAX_REMOVALS = 1_000;
 /** How many questions are remembered for one answer. */
 const MAX_QUESTIONS = 20;
 
@@ -81,7 +81,8 @@ function slotOf(token: CachedToken): Slot {
 export class TokenIndex {
   readonly #owners = new Map<string, Owner>();
   readonly #ring: ClockRing<Slot>;
-  readonly #tombstones = new Map<string, number>();
+  /** The last removals: of whom, and what. */
+  #removed: { readonly owner: string; readonly matches: (token: CachedToken) => boolean }[] = [];
   #removals = 0;
 
   /**
@@ -140,9 +141,11 @@ export class TokenIndex {
     return this.#removals;
   }
 
-  /** Whether tokens of an owner were removed since then. */
-  removedSince(owner: string, asked: number): boolean {
-    return (this.#tombstones.get(owner) ?? 0) > asked;
+  /** Whether a removal since then would have taken a token out. */
+  removedSince(token: CachedToken, asked: number): boolean {
+    const owner = ownerKey(token.environment, token.clientId, token.homeAccountId);
+    const since = this.#removed.slice(Math.max(asked - this.#removals + this.#removed.length, 0));
+    return since.some((removal) => removal.owner === owner && removal.matches(token));
   }
 
   /**
@@ -154,7 +157,7 @@ export class TokenIndex {
    */
   put(token: CachedToken, asked: number): boolean {
     const { owner, bucket, keys: [key = ""] } = slotOf(token);
-    if (this.removedSince(owner, asked)) return false;
+    if (this.removedSince(token, asked)) return false;
     const old = this.#owners.get(owner)?.exact.get(key)?.get(bucket);
     // Of what is read the newest counts; what was just issued is the newest, whatever somebody else's clock said.
     if (old !== undefined && token.origin !== undefined && old.cachedAt >= token.cachedAt) return false;
@@ -185,12 +188,8 @@ export class TokenIndex {
    * @returns The tokens that are gone.
    */
   removeOwned(owner: string, matches: (token: CachedToken) => boolean): CachedToken[] {
-    // The oldest come first.
-    this.#tombstones.delete(owner);
-    this.#tombstones.set(owner, ++this.#removals);
-    if (this.#tombstones.size > MAX_TOMBSTONES) {
-      this.#tombstones.delete(this.#tombstones.keys().next().value as string);
-    }
+    this.#removed = [...this.#removed, { owner, matches }].slice(-MAX_REMOVALS);
+    this.#removals++;
     const slots = [...this.#owners.get(owner)?.buckets.values() ?? []].flatMap((bucket) => [...bucket])
       .filter(matches);
     for (const slot of slots) this.remove(slot);

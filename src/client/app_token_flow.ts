@@ -140,10 +140,10 @@ export class AppTokenFlow {
     if (isUsable(slot, nowMs)) slot.refreshAtMs = nowMs + REFRESH_PAUSE_MS;
     if (waitUntil === undefined || !isUsable(slot, nowMs)) {
       return withDeadline(
-        this.#engine.configuration.clock,
+        clock,
         work,
         REFRESH_PATIENCE_MS,
-        () => fromMemory(slot),
+        () => isAlive(slot, clock) ? fromMemory(slot) : work,
       );
     }
     // In the background: nobody waits for it, and what it throws was told as an event.

@@ -20,7 +20,7 @@ export function withDeadline<T, U>(
   clock: Clock,
   promise: PromiseLike<T>,
   timeoutMs: number,
-  onTimeout: () => U,
+  onTimeout: () => U | PromiseLike<U>,
 ): Promise<T | U> {
   let timer: unknown;
   const deadline = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, timeoutMs)).then(

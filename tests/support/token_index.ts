@@ -19,6 +19,7 @@ export function token(over: Partial<IndexedToken> = {}): IndexedToken {
     realm: "contoso",
     homeAccountId: "",
     scopes: ["a"],
+    asked: [],
     tokenType: "Bearer",
     keyId: "",
     ext: "",

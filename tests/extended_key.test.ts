@@ -188,3 +188,34 @@ test("R-117 paths of any text are kept apart", async () => {
   assertEquals(new Set(tokens.values()).size, new Set(paths).size);
   assertEquals(server.requests.length, new Set(paths).size);
 });
+
+test("R-117 R-188 paths of any text are kept apart by a document, too", async () => {
+  const paths = [
+    "\ufeffa",
+    "a",
+    "a\ufeff",
+    "\ufeff",
+    "a\0",
+    "1:a",
+    "é",
+    "e\u0301",
+    "\u{1f600}",
+    "a\n",
+    " a",
+    "x".repeat(600),
+  ];
+  const requests: Request[] = [
+    ...paths.map((fmiPath) => ({ fmiPath })),
+    ...["__proto__", "constructor", "toString"].map((name) => body(JSON.parse(`{"${name}":"x"}`))),
+    {},
+  ];
+  const one = cached();
+  const tokens = [];
+  for (const request of requests) tokens.push((await one.ask(request)).accessToken);
+  const two = cached();
+  two.tokenCache.deserialize(one.tokenCache.serialize());
+  two.server.otherwise({ access_token: "a new one" });
+  const found = [];
+  for (const request of requests) found.push((await two.ask(request)).accessToken);
+  assertEquals(found, tokens);
+});

@@ -132,6 +132,9 @@ test("R-117 R-124 Z35 entries of anything else never answer a plain request", as
     "extended by Node": { additionalCacheKeyComponents: { fmi_path: "value" } },
     "extended by Node, value of a wrong type": { additionalCacheKeyComponents: { fmi_path: 7 } },
     "extended by Node, no object": { additionalCacheKeyComponents: "fmi_path" },
+    "extended by Node, by a name of prototypes": {
+      additionalCacheKeyComponents: JSON.parse('{"__proto__":"x"}'),
+    },
     "extended by .NET": { ext: { fmi_path: "value" } },
     "extended by .NET behind an empty map": { additionalCacheKeyComponents: {}, ext: { fmi_path: "value" } },
     "on behalf of, Node": { userAssertionHash: "hash" },

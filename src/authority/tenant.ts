@@ -6,6 +6,7 @@
 
 import { refuse } from "../errors/errors.ts";
 
+const GUID = /^[0-9a-f]{8}-[0-9a-f-]{26}[0-9a-f]$/;
 /** A DNS name; a GUID has the form of one, too. Not folded before: that would let letters of other scripts in. */
 const DNS_NAME =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
@@ -24,6 +25,8 @@ export function isSharedTenant(tenant: string): boolean {
  * @throws {ClientConfigurationError} `invalid_tenant`.
  */
 export function requireTenant(tenant: unknown, option: string): string {
+  // The common case, and the hit path.
+  if (typeof tenant === "string" && GUID.test(tenant)) return tenant;
   // A variable that is not set becomes one of these in a template.
   if (typeof tenant === "string" && DNS_NAME.test(tenant) && tenant !== "undefined" && tenant !== "null") {
     return tenant.toLowerCase();

@@ -15,11 +15,13 @@ import type { AppPartition } from "./cache_core.ts";
  */
 export function componentsOf(text: string): [string, string][] {
   const bytes = new TextEncoder().encode(text);
+  // A byte order mark is a part of the text like any other.
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const parts: string[] = [];
   for (let at = 0; at < bytes.length;) {
     const colon = bytes.indexOf(58, at);
-    const end = colon + 1 + Number(new TextDecoder().decode(bytes.subarray(at, colon)));
-    parts.push(new TextDecoder().decode(bytes.subarray(colon + 1, end)));
+    const end = colon + 1 + Number(decoder.decode(bytes.subarray(at, colon)));
+    parts.push(decoder.decode(bytes.subarray(colon + 1, end)));
     at = end;
   }
   return parts.flatMap((name, i): [string, string][] => i % 2 === 0 ? [[name, parts[i + 1] ?? ""]] : []);

@@ -41,7 +41,7 @@ function extOf(entry: JsonEntry): string {
   const maps = [entry.additionalCacheKeyComponents, entry.ext].filter((map) =>
     map !== undefined && map !== null
   );
-  const text = extendedKeyText(Object.assign({}, ...maps));
+  const text = extendedKeyText(Object.fromEntries(maps.flatMap((map) => Object.entries(map as object))));
   if (
     maps.some((map) =>
       typeof map !== "object" || Object.values(map).some((value) => typeof value !== "string")
@@ -50,7 +50,8 @@ function extOf(entry: JsonEntry): string {
     return "#unknown";
   }
   const hash = string(entry.ext_cache_key);
-  return text !== "" ? `=${text}` : hash && `#${hash}`;
+  if (text !== "") return `=${text}`;
+  return maps.some((map) => Object.keys(map as object).length > 0) ? "#unknown" : hash && `#${hash}`;
 }
 
 /**
@@ -83,7 +84,9 @@ export function readTokenEntry(key: string, entry: JsonEntry): CachedToken | "fo
     realm: string(entry.realm),
     homeAccountId: string(entry.home_account_id),
     scopes: scopesOf(target),
-    asked: Array.isArray(entry.requested_targets) ? entry.requested_targets.map(string) : [],
+    asked: Array.isArray(entry.requested_targets)
+      ? entry.requested_targets.filter((question) => typeof question === "string")
+      : [],
     tokenType: string(entry.token_type) || "Bearer",
     keyId: string(entry.key_id) || string(entry.keyid) || string(entry.kid),
     ext: extOf(entry),
@@ -99,6 +102,12 @@ export function readTokenEntry(key: string, entry: JsonEntry): CachedToken | "fo
     refreshOn: epochSeconds(entry.refresh_on),
     origin: { key, entry, bytes: 2 * (key.length + JSON.stringify(entry).length) },
   };
+}
+
+/** The path of a federated managed identity, if nothing else sets a token apart. */
+function pathOf({ ext }: CachedToken): string | undefined {
+  const components = ext.startsWith("=") ? componentsOf(ext.slice(1)) : [];
+  return components.length === 1 && components[0]?.[0] === "fmi_path" ? components[0][1] : undefined;
 }
 
 /** The key of an entry in MSAL Python's dialect. */
@@ -130,9 +139,9 @@ export function writeTokenEntry(token: CachedToken): [string, JsonEntry] {
     token_type: token.tokenType,
     ...(token.keyId !== "" && { key_id: token.keyId }),
     ...(token.extHash !== "" && { ext_cache_key: token.extHash }),
-    // As MSAL Node spells them: a hash alone does not tell what a token is for.
-    ...(origin === undefined && token.ext.startsWith("=") && {
-      additionalCacheKeyComponents: Object.fromEntries(componentsOf(token.ext.slice(1))),
+    // As MSAL Node spells it: a hash alone does not tell what a token is for. Values of other names stay hashed.
+    ...(origin === undefined && pathOf(token) !== undefined && {
+      additionalCacheKeyComponents: { fmi_path: pathOf(token) },
     }),
     ...kept,
     target,

@@ -14,6 +14,8 @@ const EXPIRY_MARGIN_MS = 300_000;
 
 /** How many removals are remembered; work that began before one must not bring back what it removed. */
 const MAX_REMOVALS = 1_000;
+/** Later than any token lives. */
+const NEVER = 0x7fffffff;
 /** How many questions are remembered for one answer. */
 const MAX_QUESTIONS = 20;
 
@@ -28,8 +30,8 @@ interface Owner {
 
 /** A token and its place in the cache; one object, so that a hit touches little memory. */
 export interface Slot extends CachedToken, RingItem {
-  /** When a new one should be asked for, in epoch milliseconds; pushed back when that fails. */
-  refreshAtMs: number;
+  /** When a new one should be asked for, in epoch seconds; pushed back when that was tried. */
+  refreshAt: number;
   /** Everything that a client has for a user. */
   readonly owner: string;
   /** The realm and what binds the token. */
@@ -61,19 +63,36 @@ export function isUsable(token: CachedToken, nowMs: number): boolean {
 
 /** Whether a token can be handed out without asking for a newer one. */
 export function isFresh(slot: Slot, nowMs: number): boolean {
-  return isUsable(slot, nowMs) && nowMs < slot.refreshAtMs;
+  return isUsable(slot, nowMs) && nowMs < slot.refreshAt * 1000;
 }
 
 function slotOf(token: CachedToken): Slot {
-  const key = scopeKey(token.scopes);
+  const { secret, expiresOn, refreshOn, scopes, realm, tokenType, extendedExpiresOn, ...rest } = token;
+  const key = scopeKey(scopes);
+  // Every slot has one shape, and what a hit reads comes first: it then lies together in memory.
   return {
-    ...token,
-    refreshAtMs: token.refreshOn === undefined ? Infinity : token.refreshOn * 1000,
-    owner: ownerKey(token.environment, token.clientId, token.homeAccountId),
-    bucket: bucketKey(realmKey(token), token.tokenType, token.keyId, token.ext),
-    keys: [...new Set([key, ...token.asked])],
-    bytes: token.secret.length + 4 * key.length + 2 * token.ext.length + 1_000 + (token.origin?.bytes ?? 0),
+    secret,
+    expiresOn,
+    refreshAt: refreshOn ?? NEVER,
     used: false,
+    refreshOn,
+    extendedExpiresOn,
+    scopes,
+    realm,
+    tokenType,
+    environment: rest.environment,
+    clientId: rest.clientId,
+    homeAccountId: rest.homeAccountId,
+    asked: rest.asked,
+    keyId: rest.keyId,
+    ext: rest.ext,
+    extHash: rest.extHash,
+    cachedAt: rest.cachedAt,
+    origin: rest.origin,
+    owner: ownerKey(rest.environment, rest.clientId, rest.homeAccountId),
+    bucket: bucketKey(realmKey(token), tokenType, rest.keyId, rest.ext),
+    keys: [...new Set([key, ...rest.asked])],
+    bytes: secret.length + 4 * key.length + 2 * rest.ext.length + 1_000 + (rest.origin?.bytes ?? 0),
   };
 }
 
@@ -144,7 +163,9 @@ export class TokenIndex {
   /** Whether a removal since then would have taken a token out. */
   removedSince(token: CachedToken, asked: number): boolean {
     const owner = ownerKey(token.environment, token.clientId, token.homeAccountId);
-    const since = this.#removed.slice(Math.max(asked - this.#removals + this.#removed.length, 0));
+    // More removals than are remembered: any of them may have meant this one.
+    if (asked < this.#removals - this.#removed.length) return true;
+    const since = this.#removed.slice(asked - this.#removals + this.#removed.length);
     return since.some((removal) => removal.owner === owner && removal.matches(token));
   }
 
@@ -164,11 +185,12 @@ export class TokenIndex {
     if (old !== undefined) this.remove(old);
     // Other questions that had the same answer are answered by the new one, too.
     const questions = [...new Set([...token.asked, ...old?.asked ?? []])].slice(0, MAX_QUESTIONS);
-    const added = {
-      ...slotOf({ ...token, asked: questions }),
-      cachedAt: Math.max(token.cachedAt, old?.cachedAt ?? 0),
+    const added = slotOf({
+      ...token,
+      asked: questions,
       origin: token.origin ?? old?.origin,
-    };
+      cachedAt: Math.max(token.cachedAt, old?.cachedAt ?? 0),
+    });
     if (!this.#ring.add(added)) return false;
     this.#link(added);
     return true;

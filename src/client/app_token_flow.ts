@@ -26,7 +26,7 @@ import type { Engine } from "./engine.ts";
 import { toAuthError } from "./failure.ts";
 
 /** After a proactive refresh began, nobody else begins one for this long. */
-const REFRESH_PAUSE_MS = 30_000;
+const REFRESH_PAUSE_SECONDS = 30;
 /** How long a caller with a good token waits for a better one. */
 const REFRESH_PATIENCE_MS = 2_000;
 
@@ -137,7 +137,7 @@ export class AppTokenFlow {
     const work = this.#flights.run(key, options, () => this.#source.get(errand))
       .catch((error) => this.#outlive(error, query, isChallenge));
     if (slot === undefined || isChallenge || !isAlive(slot, clock)) return work;
-    if (isUsable(slot, nowMs)) slot.refreshAtMs = nowMs + REFRESH_PAUSE_MS;
+    if (isUsable(slot, nowMs)) slot.refreshAt = Math.ceil(nowMs / 1000) + REFRESH_PAUSE_SECONDS;
     if (waitUntil === undefined || !isUsable(slot, nowMs)) {
       return withDeadline(
         clock,

@@ -45,7 +45,7 @@ export class MemoryStore implements Store {
   readonly cas = true;
   readonly #held = new Map<string, Held>();
   /** The soonest to expire comes last; what was forgotten otherwise stays until it is passed over. */
-  #order: Held[] = [];
+  #order: Omit<Held, "value">[] = [];
   readonly #maxEntries: number;
   readonly #maxBytes: number;
   #bytes = 0;
@@ -111,7 +111,8 @@ export class MemoryStore implements Store {
       if ((this.#order[middle] as Held).expiresAtMs > held.expiresAtMs) low = middle + 1;
       else high = middle;
     }
-    this.#order.splice(low, 0, held);
+    const { key, version, expiresAtMs } = held;
+    this.#order.splice(low, 0, { key, version, expiresAtMs });
     this.#held.set(held.key, held);
     this.#bytes += sizeOf(held);
     while (this.#held.size > this.#maxEntries || this.#bytes > this.#maxBytes) {
@@ -123,7 +124,7 @@ export class MemoryStore implements Store {
     }
   }
 
-  #isHeld(held: Held): boolean {
-    return this.#held.get(held.key) === held;
+  #isHeld({ key, version }: Omit<Held, "value">): boolean {
+    return this.#held.get(key)?.version === version;
   }
 }

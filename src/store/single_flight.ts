@@ -86,7 +86,10 @@ export class SingleFlight<T> {
         return await withDeadline(this.#clock, flight.promise, flight.patienceMs, () => Promise.reject(LATE));
       } catch (error) {
         // Else the leader's request has ended: nothing came in time, or workerd says so.
-        if (flight.landed) throw error;
+        if (flight.landed) {
+          if (error !== LATE) throw error;
+          return await flight.promise;
+        }
       }
       if (this.#flights.get(key) === flight) break;
     }

@@ -1,0 +1,67 @@
+/**
+ * What the library costs: cached tokens beside MSAL Node and a bare map, and bundles beside MSAL Node's.
+ *
+ * ```sh
+ * deno task bench
+ * ```
+ *
+ * Times are medians of rounds in which the parties take turns; the ratios are what counts, they hold on any machine.
+ *
+ * @module
+ */
+import { formatReport, makeBundles } from "../tools/bundle_report.ts";
+import { type HitCosts, measureHits } from "./silent_hits.ts";
+
+/** How many tokens, and how often MSAL Node is asked: its cost grows with the cache. */
+const SIZES: [tokens: number, msalNodeCalls: number][] = [[1, 2_000], [1_000, 60], [100_000, 3]];
+
+function row(cells: readonly string[]): string {
+  return cells.map((cell, index) => index === 0 ? cell.padEnd(52) : cell.padStart(14)).join("");
+}
+
+function nanoseconds(value: number): string {
+  return value < 10_000 ? `${value.toFixed(0)} ns` : `${(value / 1e6).toFixed(2)} ms`;
+}
+
+function printCosts(costs: readonly HitCosts[]): void {
+  console.log("A cached app token, time for each call");
+  console.log(row(["tokens in the cache", ...costs.map(({ tokens }) => tokens.toLocaleString("en"))]));
+  const lines: [string, (cost: HitCosts) => number | undefined][] = [
+    ["msal-edge, the same token", (cost) => cost.same],
+    ["  a bare async Map.get and a clock read", (cost) => cost.bareSame],
+    ["msal-edge, any of the tokens", (cost) => cost.random],
+    ["  a bare async Map walk of that size", (cost) => cost.bareRandom],
+    ["@azure/msal-node, the same token", (cost) => cost.msalNode],
+  ];
+  for (const [name, pick] of lines) {
+    console.log(row([name, ...costs.map((cost) => nanoseconds(pick(cost) ?? NaN))]));
+  }
+}
+
+function printRatios(costs: readonly HitCosts[]): void {
+  const [one] = costs;
+  const many = costs.at(-1);
+  if (one === undefined || many === undefined) return;
+  console.log("\nRatios");
+  const times = (value: number): string => `${value.toFixed(1)}x`;
+  const lines: [string, string, string][] = [
+    ["the rate at 1 token, of MSAL Node's", times((one.msalNode ?? NaN) / one.same), "at least 40x"],
+    ["the time at 1 token, of the bare map's", times(one.same / one.bareSame), "at most 8x"],
+    ["the same token at 100,000, of the time at 1", times(many.same / one.same), "at most 1.5x"],
+    ["any token at 100,000, of the bare walk's", times(many.random / many.bareRandom), "at most 2x"],
+  ];
+  for (const line of lines) console.log(row(line));
+}
+
+console.log(`Deno ${Deno.version.deno}, V8 ${Deno.version.v8}\n`);
+// Not counted: the compilers warm up on it.
+await measureHits(10, 200);
+const costs: HitCosts[] = [];
+for (const [tokens, msalNodeCalls] of SIZES) {
+  console.error(`measuring with ${tokens} tokens ...`);
+  costs.push(await measureHits(tokens, msalNodeCalls));
+}
+printCosts(costs);
+printRatios(costs);
+console.log("\nBundles");
+console.log(formatReport(await makeBundles()));

@@ -104,10 +104,9 @@ export function readTokenEntry(key: string, entry: JsonEntry): CachedToken | "fo
   };
 }
 
-/** The path of a federated managed identity, if nothing else sets a token apart. */
+/** The path of a federated managed identity, for which a token may be removed though the rest is known by hash alone. */
 function pathOf({ ext }: CachedToken): string | undefined {
-  const components = ext.startsWith("=") ? componentsOf(ext.slice(1)) : [];
-  return components.length === 1 && components[0]?.[0] === "fmi_path" ? components[0][1] : undefined;
+  return ext.startsWith("=") ? Object.fromEntries(componentsOf(ext.slice(1))).fmi_path : undefined;
 }
 
 /** The key of an entry in MSAL Python's dialect. */
@@ -139,10 +138,7 @@ export function writeTokenEntry(token: CachedToken): [string, JsonEntry] {
     token_type: token.tokenType,
     ...(token.keyId !== "" && { key_id: token.keyId }),
     ...(token.extHash !== "" && { ext_cache_key: token.extHash }),
-    // As MSAL Node spells it: a hash alone does not tell what a token is for. Values of other names stay hashed.
-    ...(origin === undefined && pathOf(token) !== undefined && {
-      additionalCacheKeyComponents: { fmi_path: pathOf(token) },
-    }),
+    ...(origin === undefined && pathOf(token) !== undefined && { fmi_path: pathOf(token) }),
     ...kept,
     target,
     secret: token.secret,

@@ -205,7 +205,8 @@ export class AppTokenFlow {
     const named = await this.#source.partitionOf({ realm: realm ?? authority.tenant, bucket: "", ext });
     const matches = (token: CachedToken): boolean =>
       (realm === undefined || realmKey(token) === realm) &&
-      (fmiPath === undefined || token.ext.includes(ext.slice(1)) || token.extHash === named.extHash);
+      (fmiPath === undefined || token.ext.includes(ext.slice(1)) || token.extHash === named.extHash ||
+        token.origin?.entry.fmi_path === fmiPath);
     const removed = cache.index.removeOwned(this.#owner, matches);
     const gone = removed.map((token) => ({ ...named, ...token, realm: realmKey(token), bucket: "" }));
     await cache.forget([named, ...gone], removed.length > 0);

@@ -302,3 +302,16 @@ test("an aborted signal ends even a hit, and a wait at once", async () => {
   await pass(clock, 60_000);
   assertEquals(clock.pending, 0);
 });
+
+test("R-044 two questions that are answered with the same scopes keep their own tokens", async () => {
+  // An issuer whose scope member leaves the audience out, as Keycloak's does: the tokens are for different APIs.
+  const { ask, server } = oidcBench();
+  server.otherwise({ scope: "profile email" });
+  server.next({ scope: "profile email", access_token: "for api1" });
+  server.next({ scope: "profile email", access_token: "for api2" });
+  assertEquals((await ask({ scopes: ["api1"] })).accessToken, "for api1");
+  assertEquals((await ask({ scopes: ["api2"] })).accessToken, "for api2");
+  assertEquals((await ask({ scopes: ["api1"] })).accessToken, "for api1");
+  assertEquals((await ask({ scopes: ["api2"] })).accessToken, "for api2");
+  assertEquals(server.requests.length, 2);
+});

@@ -1,6 +1,6 @@
 /** Removing app tokens: those that were meant, everywhere, and for good. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ClientConfigurationError, type RemoveTokensRequest, TokenCache } from "../mod.ts";
+import { CacheError, ClientConfigurationError, type RemoveTokensRequest, TokenCache } from "../mod.ts";
 import { accessTokensOf, document, PYTHON_KEY, pythonEntry, USER_SECTIONS } from "./support/documents.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { countingStore, faultyStore } from "./support/stores.ts";
@@ -205,12 +205,13 @@ test("R-116 a write to the store that is under way does not bring the token back
   }
 });
 
-test("R-128 a removal from a store that fails removes from the memory, tells it, and does not throw", async () => {
+test("R-128 a removal from a store that fails removes from the memory, and throws: who removes after a leak must know", async () => {
   const store = faultyStore(() => Promise.reject(new Error("down")));
   const { app, ask, count } = bench({ tokenCache: new TokenCache({ store }) });
   await ask();
   const before = count("cache_failed");
-  await app.removeTokensForClient();
+  const error = await assertRejects(() => app.removeTokensForClient(), CacheError);
+  assertEquals(error.code, "cache_write_failed");
   assert(count("cache_failed") > before);
   assertEquals((await ask()).tokenSource, "identity_provider");
 });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CacheError } from "../errors/errors.ts";
 import { lengthPrefixed, sha256 } from "../crypto/digest.ts";
 import type { GuardedStore } from "../store/guarded_store.ts";
 import type { StoredValue } from "../store/store.ts";
@@ -96,7 +97,11 @@ export class AppPartitions implements CacheCore {
   async forget(partitions: readonly AppPartition[], changed: boolean): Promise<void> {
     if (changed) this.#onChange();
     const keys = await Promise.all(partitions.map(partitionKey));
-    await Promise.all([...new Set(keys)].map((key) => this.#store?.delete(key)));
+    const deleted = await Promise.all([...new Set(keys)].map((key) => this.#store?.delete(key)));
+    if (deleted.includes(false)) {
+      const why = "the store of tokenCache did not delete them. Check its binding, and remove them again";
+      throw new CacheError("cache_write_failed", `Cannot remove the tokens: ${why}`);
+    }
   }
 
   #import(partition: AppPartition, stored: StoredValue | undefined, asked: number): MsalDocument["sections"] {

@@ -16,8 +16,11 @@ export interface CachedToken {
   readonly homeAccountId: string;
   /** The scopes granted. */
   readonly scopes: readonly string[];
-  /** The scope keys that were asked for and gave this token, though it was granted others. */
-  readonly asked: readonly string[];
+  /**
+   * The scope key that was asked for, where the scopes granted do not cover it. It is then the token's identity: other
+   * questions may be answered with the same scopes and another audience.
+   */
+  readonly question?: string | undefined;
   /** The token type. */
   readonly tokenType: string;
   /** The id of the key that the token is bound to. */

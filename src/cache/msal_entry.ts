@@ -84,16 +84,14 @@ export function readTokenEntry(key: string, entry: JsonEntry): CachedToken | "fo
     realm: string(entry.realm),
     homeAccountId: string(entry.home_account_id),
     scopes: scopesOf(target),
-    asked: Array.isArray(entry.requested_targets)
-      ? entry.requested_targets.filter((question) => typeof question === "string")
-      : [],
+    question: typeof entry.requested_target === "string" ? entry.requested_target : undefined,
     tokenType: string(entry.token_type) || "Bearer",
     keyId: string(entry.key_id) || string(entry.keyid) || string(entry.kid),
     ext: extOf(entry),
     extHash: string(entry.ext_cache_key),
     secret: string(entry.secret),
     cachedAt: cachedAt ?? 0,
-    // A day is the longest that we believe.
+    // A day is the longest that we believe; without a beginning it is judged when it is looked up.
     expiresOn: cachedAt ? Math.min(expiresOn, cachedAt + 86_400) : expiresOn,
     // An extended end that is no later than the end says nothing.
     extendedExpiresOn: extendedExpiresOn !== undefined && extendedExpiresOn > expiresOn
@@ -124,11 +122,10 @@ function entryKey(token: CachedToken, target: string): string {
  */
 export function writeTokenEntry(token: CachedToken): [string, JsonEntry] {
   const { extendedExpiresOn, refreshOn, origin } = token;
-  const { refresh_on: _refreshOn, requested_targets: _asked, ...kept } = origin?.entry ?? {};
+  const { refresh_on: _refreshOn, requested_target: _question, ...kept } = origin?.entry ?? {};
   // The spelling of others stays, with the scopes of the sign-in in it, as long as it says the same.
   const spelled = string(kept.target);
   const target = scopeKey(scopesOf(spelled)) === scopeKey(token.scopes) ? spelled : joinScopes(token.scopes);
-  const asked = token.asked.filter((question) => question !== scopeKey(token.scopes));
   const entry = {
     credential_type: "AccessToken",
     home_account_id: token.homeAccountId || null,
@@ -146,7 +143,7 @@ export function writeTokenEntry(token: CachedToken): [string, JsonEntry] {
     expires_on: String(token.expiresOn),
     extended_expires_on: String(extendedExpiresOn ?? token.expiresOn),
     ...(refreshOn !== undefined && { refresh_on: String(refreshOn) }),
-    ...(asked.length > 0 && { requested_targets: asked }),
+    ...(token.question !== undefined && { requested_target: token.question }),
   };
   return [origin?.key ?? entryKey(token, target), entry];
 }

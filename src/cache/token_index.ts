@@ -14,10 +14,10 @@ const EXPIRY_MARGIN_MS = 300_000;
 
 /** How many removals are remembered; work that began before one must not bring back what it removed. */
 const MAX_REMOVALS = 1_000;
+/** An entry that claims to live for longer than this, and five minutes for clocks that differ, is not believed. */
+const MAX_LIFETIME_MS = 86_700_000;
 /** Later than any token lives. */
 const NEVER = 0x7fffffff;
-/** How many questions are remembered for one answer. */
-const MAX_QUESTIONS = 20;
 
 /**
  * What an owner has. Exact matches go by scope key first: a daemon has few scopes and many tenants, so the large map is
@@ -36,7 +36,7 @@ export interface Slot extends CachedToken, RingItem {
   readonly owner: string;
   /** The realm and what binds the token. */
   readonly bucket: string;
-  /** The scope keys it is found under: what was granted, and what was asked for. */
+  /** The scope keys it is found under: its identity, then what was granted. */
   readonly keys: readonly string[];
 }
 
@@ -56,9 +56,10 @@ export function bucketKey(realm: string, tokenType: string, keyId: string, ext: 
   return scheme === "bearer" && keyId === "" && ext === "" ? realm : [realm, scheme, keyId, ext].join("\n");
 }
 
-/** Whether a token has more left than the margin. */
+/** Whether a token has more left than the margin, and no more than a token has. */
 export function isUsable(token: CachedToken, nowMs: number): boolean {
-  return token.expiresOn * 1000 - nowMs > EXPIRY_MARGIN_MS;
+  const leftMs = token.expiresOn * 1000 - nowMs;
+  return leftMs > EXPIRY_MARGIN_MS && leftMs <= MAX_LIFETIME_MS;
 }
 
 /** Whether a token can be handed out without asking for a newer one. */
@@ -83,7 +84,7 @@ function slotOf(token: CachedToken): Slot {
     ...rest,
     owner: ownerKey(rest.environment, rest.clientId, rest.homeAccountId),
     bucket: bucketKey(realmKey(token), tokenType, rest.keyId, rest.ext),
-    keys: [...new Set([key, ...rest.asked])],
+    keys: [...new Set([rest.question ?? key, key])],
     bytes: secret.length + 4 * key.length + 2 * rest.ext.length + 1_000 + (rest.origin?.bytes ?? 0),
   };
 }
@@ -138,7 +139,7 @@ export class TokenIndex {
     if (exact !== undefined && isUsable(exact, nowMs)) return exact;
     const wanted = splitScopes(key);
     for (const slot of this.#owners.get(owner)?.buckets.get(bucket) ?? []) {
-      const granted = slot.keys[0]?.split(" ") ?? [];
+      const granted = slot.keys.at(-1)?.split(" ") ?? [];
       const covers = wanted.length > 0 && wanted.every((scope) => granted.includes(scope));
       if (!covers || !isUsable(slot, nowMs)) continue;
       slot.used = true;
@@ -171,18 +172,13 @@ export class TokenIndex {
   put(token: CachedToken, asked: number): boolean {
     const { owner, bucket, keys: [key = ""] } = slotOf(token);
     if (this.removedSince(token, asked)) return false;
-    const old = this.#owners.get(owner)?.exact.get(key)?.get(bucket);
+    const found = this.#owners.get(owner)?.exact.get(key)?.get(bucket);
+    const old = found?.keys[0] === key ? found : undefined;
     // Of what is read the newest counts; what was just issued is the newest, whatever somebody else's clock said.
     if (old !== undefined && token.origin !== undefined && old.cachedAt >= token.cachedAt) return false;
     if (old !== undefined) this.remove(old);
-    // Other questions that had the same answer are answered by the new one, too.
-    const questions = [...new Set([...token.asked, ...old?.asked ?? []])].slice(0, MAX_QUESTIONS);
-    const added = slotOf({
-      ...token,
-      asked: questions,
-      origin: token.origin ?? old?.origin,
-      cachedAt: Math.max(token.cachedAt, old?.cachedAt ?? 0),
-    });
+    const cachedAt = Math.max(token.cachedAt, old?.cachedAt ?? 0);
+    const added = slotOf({ ...token, origin: token.origin ?? old?.origin, cachedAt });
     if (!this.#ring.add(added)) return false;
     this.#link(added);
     return true;
@@ -218,7 +214,11 @@ export class TokenIndex {
   #link(slot: Slot): void {
     const { owner, bucket, keys } = slot;
     const owned = upsert(this.#owners, owner, () => ({ exact: new Map(), buckets: new Map() }));
-    for (const key of keys) upsert(owned.exact, key, () => new Map()).set(bucket, slot);
+    for (const key of keys) {
+      const named = upsert(owned.exact, key, () => new Map<string, Slot>());
+      // What was granted is no identity: it does not take the place of a token that was asked for by that name.
+      if (key === keys[0] || !named.has(bucket)) named.set(bucket, slot);
+    }
     upsert(owned.buckets, bucket, () => new Set()).add(slot);
   }
 

@@ -29,6 +29,8 @@ import { toAuthError } from "./failure.ts";
 const REFRESH_PAUSE_SECONDS = 30;
 /** How long a caller with a good token waits for a better one. */
 const REFRESH_PATIENCE_MS = 2_000;
+/** A token with less than this left is no good one: its caller waits for as long as it takes. */
+const WAITING_FLOOR_SECONDS = 60;
 
 /** A token of the memory, as the source would give it. */
 function fromMemory(token: Slot): AppTokenFound {
@@ -136,7 +138,7 @@ export class AppTokenFlow {
     const options = { waitUntil, deadlineMs: this.#engine.flightDeadlineMs };
     const work = this.#flights.run(key, options, () => this.#source.get(errand))
       .catch((error) => this.#outlive(error, query, isChallenge));
-    if (slot === undefined || isChallenge || !isAlive(slot, clock)) return work;
+    if (slot === undefined || isChallenge || !isAlive(slot, clock, WAITING_FLOOR_SECONDS)) return work;
     if (isUsable(slot, nowMs)) slot.refreshAt = Math.ceil(nowMs / 1000) + REFRESH_PAUSE_SECONDS;
     if (waitUntil === undefined || !isUsable(slot, nowMs)) {
       return withDeadline(
@@ -146,7 +148,7 @@ export class AppTokenFlow {
         () => isAlive(slot, clock) ? fromMemory(slot) : work,
       );
     }
-    // In the background: nobody waits for it, and what it throws was told as an event.
+    // In the background: nobody waits for it.
     work.catch(() => {});
     return Promise.resolve(fromMemory(slot));
   }
@@ -157,9 +159,9 @@ export class AppTokenFlow {
     const { cache, clock, emit } = this.#engine.configuration;
     // Looked up again: the store may have brought one.
     const slot = cache.index.find(this.#owner, bucket, key, clock.now());
-    // An outage says nothing of the caller's right to a token; an answer that will not change does.
-    const { retryable = failure.name !== "ClientConfigurationError" } = failure as Partial<ServerError>;
-    if (slot === undefined || slot.expiresOn * 1000 <= clock.now() || (isChallenge && !retryable)) {
+    // An outage says nothing of the caller's right to a token; anything else does.
+    const isOutage = failure.name === "NetworkError" || (failure as Partial<ServerError>).retryable;
+    if (slot === undefined || slot.expiresOn * 1000 <= clock.now() || (isChallenge && !isOutage)) {
       throw failure;
     }
     emit?.({ type: "refresh_failed", error: failure });
@@ -213,8 +215,8 @@ export class AppTokenFlow {
   }
 }
 
-function isAlive(token: CachedToken, clock: Clock): boolean {
-  return token.expiresOn * 1000 > clock.now();
+function isAlive(token: CachedToken, clock: Clock, forSeconds = 0): boolean {
+  return (token.expiresOn - forSeconds) * 1000 > clock.now();
 }
 
 function reasonOf(request: ClientCredentialRequest, slot: Slot | undefined, nowMs: number): RefreshReason {

@@ -120,7 +120,7 @@ export class AppTokenSource {
     });
   }
 
-  /** The cache's view of an answer. The scopes granted count; the ones asked for find it, too. */
+  /** The cache's view of an answer. The scopes granted count where they cover what was asked for. */
   #tokenOf(
     { scope, ...issued }: TokenResponse,
     { query, scopes: asked }: AppTokenErrand,
@@ -129,9 +129,9 @@ export class AppTokenSource {
   ): CachedToken {
     const { authority, emit } = this.#engine.configuration;
     const granted = scope === undefined ? asked : splitScopes(scope);
-    const scopes = asked.filter((name) =>
-      !/\/\.default$/i.test(name) && !scopeKey(granted).split(" ").includes(name.toLowerCase())
-    );
+    const names = scopeKey(granted).split(" ");
+    const missing = asked.filter((name) => !names.includes(name.toLowerCase()));
+    const scopes = missing.filter((name) => !/\/\.default$/i.test(name));
     if (scopes.length > 0) emit?.({ type: "scopes_missing", scopes, correlationId });
     return {
       ...partition,
@@ -139,7 +139,7 @@ export class AppTokenSource {
       environment: authority.environment,
       homeAccountId: "",
       scopes: Object.freeze(granted),
-      asked: [query.key],
+      question: missing.length > 0 || asked.length === 0 ? query.key : undefined,
       keyId: "",
     };
   }

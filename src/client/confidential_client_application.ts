@@ -67,6 +67,7 @@ export class ConfidentialClientApplication extends ClientApplication {
    *
    * @param request Which ones; all of them where absent.
    * @throws {ClientConfigurationError} where the request is wrong.
+   * @throws {CacheError} `cache_write_failed` where the store did not delete; the memory has.
    */
   removeTokensForClient(request: RemoveTokensRequest = {}): Promise<void> {
     return this.#appTokens.remove(request ?? {});

@@ -1,5 +1,5 @@
 /**
- * Checks the options; the only place where defaults live.
+ * Checks the options of an application, and completes them.
  *
  * @module
  */
@@ -145,6 +145,13 @@ export function resolveConfiguration(options: ClientApplicationOptions): Configu
   if (typeof clientId !== "string" || !/^[\x21-\x7e]{1,256}$/.test(clientId)) {
     refuse("invalid_client_id", "clientId", "it must be the Application (client) ID");
   }
+  const telemetry = check(
+    "telemetry",
+    given.telemetry,
+    (own) => typeof own === "boolean",
+    "it must be true or false",
+  );
+  check("logger", given.logger, (own) => Object(own) === own, "it must be an object such as console");
   const insecureLoopback = options[allowInsecureLoopback] === true;
   const clock = given.clock ?? systemClock;
   check(
@@ -175,7 +182,7 @@ export function resolveConfiguration(options: ClientApplicationOptions): Configu
     maxBytes: perPurpose("maxResponseBytes", given.maxResponseBytes, 2 ** 20, 2 ** 18),
     clientCapabilities: texts("clientCapabilities", given.clientCapabilities, /./, 'texts, such as ["cp1"]'),
     // Generic issuers get no telemetry: nobody there reads it.
-    telemetry: (given.telemetry !== undefined && given.telemetry !== true) || authority.kind === "oidc"
+    telemetry: telemetry === false || authority.kind === "oidc"
       ? undefined
       : new Telemetry(header("appName"), header("appVersion")),
     clock,

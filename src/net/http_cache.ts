@@ -27,8 +27,6 @@ export interface RefusedAnswer {
   readonly errorCodes: readonly number[];
   /** Entra's `suberror`. */
   readonly suberror?: string | undefined;
-  /** The claims challenge. */
-  readonly claims?: string | undefined;
 }
 
 /** An answer that counts until a time in epoch milliseconds. */
@@ -110,8 +108,8 @@ export class HttpCache {
     const untilMs = nowMs +
       1000 * (asked ?? (status === 400 && refused.error !== "invalid_client" ? REFUSED_SECONDS : 0));
     if (untilMs > nowMs) {
-      const { error, errorCodes, suberror, claims } = refused;
-      const value: ThrottledAnswer = { untilMs, status, error, errorCodes, suberror, claims };
+      const { error, errorCodes, suberror } = refused;
+      const value: ThrottledAnswer = { untilMs, status, error, errorCodes, suberror };
       await this.#store.set(key, JSON.stringify(value), { expiresAtMs: untilMs, hints: { kind: "http" } });
     }
     return asked;

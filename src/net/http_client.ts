@@ -121,7 +121,8 @@ export class HttpClient {
       // A fetch may ignore its signal; nobody waits for what it brings then.
       if (signal.aborted) discard(response.body);
       const { status } = response;
-      if (status >= 300 && status < 400) {
+      // A fetch of the application's own may have followed one by itself.
+      if (response.redirected || (status >= 300 && status < 400)) {
         discard(response.body);
         throw fail(
           "redirect_refused",

@@ -7,11 +7,15 @@
 import { encodeBase64Url } from "../crypto/base64url.ts";
 
 const MAX_CHARS = 500;
+/** More of a text is not looked at. */
+const MAX_READ = 16_384;
+/** Longer secrets are found in their own spelling alone. */
+const MAX_SECRET = 8_192;
 
 /** Every spelling in which a secret can come back, as one pattern. */
 function spellings(secret: string): RegExp {
   const form = new URLSearchParams([["", secret]]).toString().slice(1);
-  const base64 = encodeBase64Url(new TextEncoder().encode(secret.slice(0, 8192)));
+  const base64 = encodeBase64Url(new TextEncoder().encode(secret.slice(0, MAX_SECRET)));
   const texts = [
     secret,
     JSON.stringify(secret).slice(1, -1),
@@ -32,12 +36,14 @@ function spellings(secret: string): RegExp {
  * @returns At most 500 characters.
  */
 export function redactText(text: string, secrets: readonly unknown[]): string {
-  const clean = secrets.reduce<string>(
+  const clean = [...new Set(secrets)].reduce<string>(
     (left, secret) =>
       typeof secret === "string" && secret.length > 3 ? left.replace(spellings(secret), "[redacted]") : left,
-    text,
+    text.slice(0, MAX_READ),
   );
-  return clean.replace(/[\r\n][^]*/, "").slice(0, MAX_CHARS);
+  // Where the text was cut, a part of a secret may be left at its end.
+  const whole = text.length > MAX_READ ? clean.slice(0, -MAX_SECRET) : clean;
+  return whole.replace(/[\r\n][^]*/, "").slice(0, MAX_CHARS);
 }
 
 /**
@@ -48,8 +54,11 @@ export function redactText(text: string, secrets: readonly unknown[]): string {
  * @returns The error's name and message, secrets removed.
  */
 export function redact(error: unknown, secrets: readonly unknown[]): string {
+  if (!(error instanceof Error)) return "it threw no error";
+  // On Node the reason is the cause's code.
+  const { code } = Object(error.cause) as { code?: unknown };
   return redactText(
-    error instanceof Error ? `${error.name}: ${error.message}` : "it threw no error",
+    `${error.name}: ${error.message}${typeof code === "string" ? ` (${code})` : ""}`,
     secrets,
   );
 }

@@ -64,7 +64,7 @@ export function toResult(
   const { refreshOn, extendedExpiresOn } = token;
   const result: { -readonly [P in keyof AuthenticationResult]: AuthenticationResult[P] } = {
     accessToken: token.secret,
-    tokenType: token.tokenType as AuthenticationResult["tokenType"],
+    tokenType: "Bearer",
     expiresOn: new Date(token.expiresOn * 1000),
     scopes: token.scopes,
     account: null,

@@ -55,9 +55,13 @@ export class GuardedStore {
     return this.#guard("cache_write_failed", "write to", () => this.#store.set(key, value, options));
   }
 
-  /** Forgets a value. */
-  async delete(key: string): Promise<void> {
-    await this.#guard("cache_write_failed", "delete from", () => this.#store.delete(key));
+  /** Forgets a value; tells whether the store did. */
+  async delete(key: string): Promise<boolean> {
+    const done = await this.#guard("cache_write_failed", "delete from", async () => {
+      await this.#store.delete(key);
+      return true;
+    });
+    return done === true;
   }
 
   async #guard<T>(code: CacheErrorCode, verb: string, operation: () => Promise<T>): Promise<T | undefined> {
@@ -71,7 +75,8 @@ export class GuardedStore {
       const why = error === TIMEOUT
         ? `it took more than ${STORE_TIMEOUT_MS} ms`
         : `it threw ${nameOf(error)}`;
-      const message = `Cannot ${verb} the store of ${this.#option}: ${why}. The call went on without it`;
+      const message =
+        `Cannot ${verb} the store of ${this.#option}: ${why}. The call went on without it; check its binding and limits`;
       this.#onFailure(new CacheError(code, message));
       return undefined;
     }

@@ -17,11 +17,11 @@ import {
 /** How a {@linkcode MemoryStore} is bounded. */
 export interface MemoryStoreOptions {
   /** The most values. @default {1024} */
-  readonly maxEntries?: number;
+  readonly maxEntries?: number | undefined;
   /** The most bytes of keys and values, two for each UTF-16 unit; a larger value is not kept. @default {8388608} */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
   /** Where the time is read. @default {systemClock} */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 interface Held {

@@ -12,6 +12,8 @@ import { redactText } from "../net/redact.ts";
 
 /** An error answer, reduced to what may be kept. */
 export interface ErrorAnswer extends RefusedAnswer {
+  /** The claims challenge. */
+  readonly claims?: string | undefined;
   /** Entra's `trace_id`. */
   readonly traceId?: string | undefined;
   /** Entra's `timestamp`. */

@@ -47,6 +47,9 @@ export interface TokenEndpointRequest {
   readonly sendCorrelationId: boolean;
 }
 
+/** How many pieces of a value are looked for in what comes back. */
+const MAX_PIECES = 200;
+
 /** Asks for tokens by grants that may be repeated. */
 export class TokenEndpoint {
   readonly #http: HttpClient;
@@ -116,9 +119,11 @@ export class TokenEndpoint {
       ...credential.headers,
     };
     const form = new URLSearchParams([...request.form, ...Object.entries(credential.form)]);
-    // What apps send beside names and scopes is nobody's business, and neither is what is quoted in it.
+    // What apps send beside names and scopes is nobody's business, and neither is what is quoted in it; words of the
+    // protocol are everybody's.
     const own = [...form].filter(([name]) => !/^(?:client_id|client_info|grant_type|scope)$/.test(name))
-      .flatMap(([, value]) => [value, ...value.split('"')]);
+      .flatMap(([, value]) => [value, ...value.split('"', MAX_PIECES)]).concat(...url.searchParams.values())
+      .filter((text) => !/^[a-z_]{0,40}$/i.test(text));
     const sent = {
       url,
       purpose: "token",

@@ -19,7 +19,6 @@ export function token(over: Partial<IndexedToken> = {}): IndexedToken {
     realm: "contoso",
     homeAccountId: "",
     scopes: ["a"],
-    asked: [],
     tokenType: "Bearer",
     keyId: "",
     ext: "",

@@ -1,6 +1,6 @@
 /** Which hosts and tenants a request may go to, and look-alikes of all kinds. */
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import { fc } from "./support/property.ts";
 import {
   allowInsecureLoopback,
   type AnyAuthError,

@@ -1,6 +1,6 @@
 /** The `claims` parameter: R-195, and rows A18 to A22, K1 to K10 of MSAL Python's catalogue. */
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import { fc } from "./support/property.ts";
 import type { ClaimsRequest, ClientCredentialRequest } from "../mod.ts";
 import { mergeClaims } from "../src/request/claims.ts";
 import { failure, fixture, type Overrides, settle, thrown, tokenAnswer } from "./support/app_fixture.ts";

@@ -1,6 +1,6 @@
 /** The ring that decides what a bounded cache forgets. */
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import { fc } from "./support/property.ts";
 import { ClockRing, type RingItem } from "../src/store/clock_ring.ts";
 import { test } from "./support/suite.ts";
 

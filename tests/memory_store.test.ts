@@ -1,6 +1,6 @@
 /** The store in memory, the default `httpCache`; rows N of MSAL Python's individual cache where they make sense. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import { fc } from "./support/property.ts";
 import { ClientConfigurationError, MemoryStore } from "../mod.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { test } from "./support/suite.ts";

@@ -1,6 +1,6 @@
 /** Bad options and bad requests: an error of the library that names the option, never anything else. */
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import { fc } from "./support/property.ts";
 import {
   type ClientCredentialRequest,
   ConfidentialClientApplication,

@@ -1,6 +1,6 @@
 /** One more try and no more, and Retry-After in every shape. */
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import { fc } from "./support/property.ts";
 import { parseRetryAfter } from "../src/net/retry.ts";
 import {
   answer,

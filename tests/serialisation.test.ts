@@ -1,6 +1,6 @@
 /** The cache as MSAL's JSON: written so that MSAL Python reads it, read by fields whatever the keys are. */
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import { fc } from "./support/property.ts";
 import { CacheError, TokenCache } from "../mod.ts";
 import {
   accessTokensOf,

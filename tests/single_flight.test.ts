@@ -1,6 +1,6 @@
 /** Everybody who asks for the same token at the same time shares one request, and nobody else does. */
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
-import fc from "fast-check";
+import { fc } from "./support/property.ts";
 import { type ClientCredentialRequest, ServerError, TokenCache } from "../mod.ts";
 import { SingleFlight } from "../src/store/single_flight.ts";
 import { FakeClock } from "./support/fake_clock.ts";

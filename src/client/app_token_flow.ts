@@ -11,14 +11,14 @@ import { lengthPrefixed } from "../crypto/digest.ts";
 import type { AuthError } from "../errors/auth_error.ts";
 import { refuse } from "../errors/errors.ts";
 import type { ServerError } from "../errors/server_error.ts";
+import { mergeClaims } from "../request/claims.ts";
 import type { ClientCredentialRequest, RemoveTokensRequest } from "../request/requests.ts";
 import { type AuthenticationResult, toResult } from "../result/authentication_result.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import { abortError, untilAborted, withDeadline } from "../runtime/wait.ts";
-import { mergeClaims } from "../request/claims.ts";
-import { buildClientCredentialsForm } from "../token/grant_client_credentials.ts";
 import { SingleFlight } from "../store/single_flight.ts";
+import { buildClientCredentialsForm } from "../token/grant_client_credentials.ts";
 import { type AppTokenQuery, extOf, realmOf, toAppTokenQuery } from "./app_token_query.ts";
 import { type AppTokenErrand, type AppTokenFound, AppTokenSource } from "./app_token_source.ts";
 import { requireWaitUntil } from "./configuration.ts";
@@ -161,7 +161,7 @@ export class AppTokenFlow {
     const slot = cache.index.find(this.#owner, bucket, key, clock.now());
     // An outage says nothing of the caller's right to a token; anything else does.
     const isOutage = failure.name === "NetworkError" || (failure as Partial<ServerError>).retryable;
-    if (slot === undefined || slot.expiresOn * 1000 <= clock.now() || (isChallenge && !isOutage)) {
+    if (slot === undefined || !isAlive(slot, clock) || (isChallenge && !isOutage)) {
       throw failure;
     }
     emit?.({ type: "refresh_failed", error: failure });

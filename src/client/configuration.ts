@@ -9,15 +9,15 @@ import { type CacheCore, openerOf } from "../cache/cache_core.ts";
 import { TokenIndex } from "../cache/token_index.ts";
 import { type CacheError, refuse } from "../errors/errors.ts";
 import { allowInsecureLoopback } from "../net/endpoint.ts";
+import type { PerPurpose } from "../net/http_client.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { createEmit, type Emit } from "../runtime/events.ts";
 import type { FetchFunction, WaitUntil } from "../runtime/web_types.ts";
-import { WAIT_UNTIL_HELP } from "../store/single_flight.ts";
 import { GuardedStore } from "../store/guarded_store.ts";
 import { MemoryStore } from "../store/memory_store.ts";
+import { WAIT_UNTIL_HELP } from "../store/single_flight.ts";
 import { requireStore } from "../store/store.ts";
 import { Telemetry } from "../token/telemetry.ts";
-import type { PerPurpose } from "../net/http_client.ts";
 import type { ClientApplicationOptions } from "./options.ts";
 
 /** Options, checked and complete. */

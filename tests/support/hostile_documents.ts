@@ -3,7 +3,7 @@
  *
  * @module
  */
-import fc from "fast-check";
+import { fc } from "./property.ts";
 import { NOW, pythonEntry } from "./documents.ts";
 
 /** Texts that have broken readers before, in the places where they may stand. */

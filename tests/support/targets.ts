@@ -25,7 +25,11 @@ export const targets: readonly Target[] = [
   // No permission at all: the library needs no environment, file or network that it was not given.
   { name: "deno", folders: SHARED, run: denoTest(["--sanitize-ops", "--sanitize-resources"]) },
   { name: "repo", folders: ["tests/repo"], run: denoTest(["--allow-read", "--allow-env"]) },
-  { name: "peers", folders: ["tests/peers"], run: denoTest(["-A"]) },
+  {
+    name: "peers",
+    folders: ["tests/peers"],
+    run: denoTest(["-A", "--sanitize-ops", "--sanitize-resources"]),
+  },
   { name: "bun", folders: SHARED, run: bunTest },
   { name: "node", folders: SHARED, run: runNode },
   { name: "workerd", folders: SHARED, run: (files, _, say) => runWorkerd("workerd", files, say) },

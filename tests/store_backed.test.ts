@@ -336,3 +336,15 @@ test("two applications over one cache and store see each other's tokens at once"
   assertEquals((await two.ask()).metadata.cacheLevel, "memory");
   assertEquals(store.take(), { get: 0, set: 0, delete: 0 });
 });
+
+test("A43 what one isolate removed is not written again by another one that still has it in memory", async () => {
+  const { store, isolate } = world();
+  const [one, two] = [isolate(), isolate()];
+  await one.ask();
+  await two.ask();
+  await one.app.removeTokensForClient();
+  await two.ask({ scopes: ["https://vault.azure.net/.default"] });
+  const [key] = onlyValue(store);
+  const targets = Object.values(accessTokensOf(store.values.get(key)!)).map(({ target }) => target);
+  assertEquals(targets, ["https://vault.azure.net/.default"]);
+});

@@ -12,8 +12,9 @@ import type { AppPartition, CacheCore } from "./cache_core.ts";
 import type { CachedToken } from "./cached_token.ts";
 import { extendedKeyHashes } from "./extended_key.ts";
 import { type MsalDocument, readDocument, writeDocument } from "./msal_document.ts";
-import { bucketKey, ownerKey, realmKey, type TokenIndex } from "./token_index.ts";
+import { bucketKey, identityOf, ownerKey, realmKey, type TokenIndex } from "./token_index.ts";
 
+const NOTHING: MsalDocument = { tokens: [], sections: new Map() };
 /** How often a write is tried again after somebody else wrote first. */
 const MAX_ATTEMPTS = 4;
 
@@ -70,25 +71,26 @@ export class AppPartitions implements CacheCore {
     }
   }
 
-  /** Writes a partition from the memory, together with what others have written to it. */
-  async save(partition: AppPartition, asked: number, nowMs: number): Promise<void> {
+  /** Writes a token to its partition, beside what is there. What is in memory alone may have been removed there. */
+  async save(partition: AppPartition, token: CachedToken, asked: number, nowMs: number): Promise<void> {
     this.#onChange();
     const store = this.#store;
     if (store === undefined) return;
     const key = await partitionKey(partition);
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const stored = await store.get(key);
-      const sections = this.#import(partition, stored, asked);
+      const { tokens, sections } = this.#import(partition, stored, asked);
+      const names = new Set([token, ...tokens].map(identityOf));
       const live = this.index.tokensOf(partition.owner, partition.bucket)
-        .filter((token) => token.expiresOn * 1000 > nowMs);
+        .filter((one) => names.has(identityOf(one)) && one.expiresOn * 1000 > nowMs);
       if (live.length === 0) return;
       const written = await store.set(key, writeDocument(live, sections), {
-        expiresAtMs: Math.max(...live.map((token) => token.expiresOn)) * 1000,
+        expiresAtMs: Math.max(...live.map((one) => one.expiresOn)) * 1000,
         hints: { kind: "tokens", suggestedKey: `${partition.clientId}_${partition.realm}_AppTokenCache` },
         ...(store.cas && { ifVersion: stored?.version ?? null }),
       });
       // What was removed while it was being written must not stay.
-      if (live.some((token) => this.index.removedSince(token, asked))) await store.delete(key);
+      if (live.some((one) => this.index.removedSince(one, asked))) await store.delete(key);
       if (written?.ok !== false) return;
     }
   }
@@ -104,19 +106,19 @@ export class AppPartitions implements CacheCore {
     }
   }
 
-  #import(partition: AppPartition, stored: StoredValue | undefined, asked: number): MsalDocument["sections"] {
-    if (stored === undefined) return new Map();
+  /** Takes what belongs to a partition into the memory; gives that, and the sections that are others'. */
+  #import(partition: AppPartition, stored: StoredValue | undefined, asked: number): MsalDocument {
+    if (stored === undefined) return NOTHING;
     try {
-      const { tokens, sections } = readDocument(stored.value);
+      const document = readDocument(stored.value);
       // A partition is one client's: nobody else's tokens live here.
-      const others = new Map([...sections].filter(([name]) => name !== "AccessToken"));
-      for (const token of tokens) {
-        if (belongs(token, partition)) this.index.put({ ...token, ext: partition.ext }, asked);
-      }
-      return others;
+      const sections = new Map([...document.sections].filter(([name]) => name !== "AccessToken"));
+      const tokens = document.tokens.filter((token) => belongs(token, partition));
+      for (const token of tokens) this.index.put({ ...token, ext: partition.ext }, asked);
+      return { tokens, sections };
     } catch {
       // Not MSAL's JSON: a miss, and the next write replaces it.
-      return new Map();
+      return NOTHING;
     }
   }
 }

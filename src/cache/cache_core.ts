@@ -6,6 +6,7 @@
 
 import type { CacheError } from "../errors/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { CachedToken } from "./cached_token.ts";
 import type { TokenIndex } from "./token_index.ts";
 
 /** One client's app tokens for one tenant and one set of extra components. */
@@ -32,8 +33,8 @@ export interface CacheCore {
   readonly stored: boolean;
   /** Brings what is known elsewhere of a partition into the memory: one read of the store, if there is one. */
   load(partition: AppPartition, key: string, nowMs: number): Promise<void>;
-  /** Notes that a partition changed in memory since `asked`, and writes it to the store, if there is one. */
-  save(partition: AppPartition, asked: number, nowMs: number): Promise<void>;
+  /** Notes that a token asked for at `asked` is new in memory, and writes it to the store, if there is one. */
+  save(partition: AppPartition, token: CachedToken, asked: number, nowMs: number): Promise<void>;
   /** Forgets partitions; tells whether that changed the memory. */
   forget(partitions: readonly AppPartition[], changed: boolean): Promise<void>;
 }

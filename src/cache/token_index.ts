@@ -67,6 +67,11 @@ export function isFresh(slot: Slot, nowMs: number): boolean {
   return isUsable(slot, nowMs) && nowMs < slot.refreshAt * 1000;
 }
 
+/** What a token is known by in its bucket: the question that it answered, or what was granted. */
+export function identityOf({ question, scopes }: CachedToken): string {
+  return question ?? scopeKey(scopes);
+}
+
 function slotOf(token: CachedToken): Slot {
   const { secret, expiresOn, refreshOn, scopes, realm, tokenType, extendedExpiresOn, ...rest } = token;
   const key = scopeKey(scopes);
@@ -84,7 +89,7 @@ function slotOf(token: CachedToken): Slot {
     ...rest,
     owner: ownerKey(rest.environment, rest.clientId, rest.homeAccountId),
     bucket: bucketKey(realmKey(token), tokenType, rest.keyId, rest.ext),
-    keys: [...new Set([rest.question ?? key, key])],
+    keys: [...new Set([identityOf(token), key])],
     bytes: secret.length + 4 * key.length + 2 * rest.ext.length + 1_000 + (rest.origin?.bytes ?? 0),
   };
 }

@@ -86,7 +86,7 @@ export class AppTokenSource {
     const correlationId = errand.correlationId ?? crypto.randomUUID();
     const token = this.#tokenOf(await this.#ask(errand, correlationId), errand, partition, correlationId);
     if (cache.index.put(token, asked)) {
-      const saved = cache.save(partition, asked, askedAtMs);
+      const saved = cache.save(partition, token, asked, askedAtMs);
       if (waitUntil === undefined) await saved;
       else keepAlive(waitUntil, saved);
     }

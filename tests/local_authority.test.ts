@@ -3,25 +3,16 @@ import { assert, assertEquals, assertFalse, assertNotEquals, assertThrows } from
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 import { LocalAuthority } from "../src/testing/mod.ts";
 import { test } from "./support/suite.ts";
+import { tokenForm } from "./support/token_form.ts";
 
 const HOST = "https://login.microsoftonline.com";
 const API = { identifierUris: ["api://orders"], appId: "5a1c7b0e-9f34-4d26-b8e1-0c2d4f6a8b91" };
 
 type Json = Record<string, unknown>;
-function formOf(authority: LocalAuthority, changes: Record<string, string> = {}): URLSearchParams {
-  const { clientId, clientSecret, scope } = authority.defaults;
-  const fields = {
-    grant_type: "client_credentials",
-    client_id: clientId,
-    client_secret: clientSecret,
-    scope,
-  };
-  return new URLSearchParams({ ...fields, ...changes });
-}
 
 async function post(authority: LocalAuthority, changes: Record<string, string> = {}): Promise<Json> {
   const url = `${HOST}/${authority.defaults.tenantId}/oauth2/v2.0/token`;
-  const response = await authority.fetch(url, { method: "POST", body: formOf(authority, changes) });
+  const response = await authority.fetch(url, { method: "POST", body: tokenForm(authority, changes) });
   return await response.json();
 }
 
@@ -163,7 +154,7 @@ test("a trailing slash, doubled slashes, a domain and any case of the tenant rea
     `${tenantId.toUpperCase()}/oauth2/v2.0/token`,
   ];
   for (const path of paths) {
-    const response = await authority.fetch(`${HOST}/${path}`, { method: "POST", body: formOf(authority) });
+    const response = await authority.fetch(`${HOST}/${path}`, { method: "POST", body: tokenForm(authority) });
     assertEquals(response.status, 200);
     assertEquals(decodeJwt((await response.json()).access_token)["tid"], tenantId);
   }
@@ -180,7 +171,7 @@ test("a regional host is the public cloud, and a sovereign host is its own issue
   ];
   for (const [host, issuer] of expected) {
     const url = `https://${host}/${tenantId}/oauth2/v2.0/token`;
-    const response = await authority.fetch(url, { method: "POST", body: formOf(authority) });
+    const response = await authority.fetch(url, { method: "POST", body: tokenForm(authority) });
     assertEquals(decodeJwt((await response.json()).access_token).iss, `https://${issuer}/${tenantId}/v2.0`);
   }
 });

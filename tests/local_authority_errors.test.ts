@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { LocalAuthority } from "../src/testing/mod.ts";
 import { test } from "./support/suite.ts";
+import { tokenForm } from "./support/token_form.ts";
 
 const HOST = "https://login.microsoftonline.com";
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -17,18 +18,8 @@ interface Sent {
 }
 
 async function send(authority: LocalAuthority, { tenant, form = {}, init = {} }: Sent): Promise<Response> {
-  const { tenantId, clientId, clientSecret, scope } = authority.defaults;
-  const fields = {
-    grant_type: "client_credentials",
-    client_id: clientId,
-    client_secret: clientSecret,
-    scope,
-    ...form,
-  };
-  const body = new URLSearchParams(
-    Object.entries(fields).filter((field): field is [string, string] => !!field[1]),
-  );
-  const url = `${HOST}/${tenant ?? tenantId}/oauth2/v2.0/token`;
+  const body = tokenForm(authority, form);
+  const url = `${HOST}/${tenant ?? authority.defaults.tenantId}/oauth2/v2.0/token`;
   return await authority.fetch(url, { method: "POST", body, ...init });
 }
 
@@ -164,15 +155,8 @@ test("grants that are not there are unsupported, missing ones are missing", asyn
 
 test("a repeated parameter is refused, even if the values agree", async () => {
   const authority = new LocalAuthority();
-  const { clientId, clientSecret, scope } = authority.defaults;
   for (const twice of ["client_id", "client_secret", "scope", "grant_type", "x-anything"]) {
-    const fields = {
-      grant_type: "client_credentials",
-      client_id: clientId,
-      client_secret: clientSecret,
-      scope,
-    };
-    const form = new URLSearchParams({ "x-anything": "1", ...fields });
+    const form = tokenForm(authority, { "x-anything": "1" });
     form.append(twice, form.get(twice) ?? "");
     const body = await (await send(authority, { init: { body: form } })).json();
     assertEquals([body.error, body.error_codes], ["invalid_request", [9000411]]);
@@ -206,14 +190,7 @@ test("credentials in the query string are not read", async () => {
 
 test("a body over 64 KiB is refused, one of exactly that is read", async () => {
   const authority = new LocalAuthority();
-  const { clientId, clientSecret, scope } = authority.defaults;
-  const fields = {
-    grant_type: "client_credentials",
-    client_id: clientId,
-    client_secret: clientSecret,
-    scope,
-  };
-  const head = `${new URLSearchParams(fields)}&padding=`;
+  const head = `${tokenForm(authority)}&padding=`;
   const headers = { "content-type": "application/x-www-form-urlencoded" };
   const body = head.padEnd(65_536, "a");
   assertEquals((await send(authority, { init: { body, headers } })).status, 200);

@@ -2,19 +2,14 @@
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { LocalAuthority } from "../src/testing/mod.ts";
 import { test } from "./support/suite.ts";
+import { tokenForm } from "./support/token_form.ts";
 
 const HOST = "https://login.microsoftonline.com";
 const DISCOVERY = `${HOST}/common/v2.0/.well-known/openid-configuration`;
 
 function tokenRequest(authority: LocalAuthority): [string, RequestInit & { body: URLSearchParams }] {
-  const { tenantId, clientId, clientSecret, scope } = authority.defaults;
-  const fields = {
-    grant_type: "client_credentials",
-    client_id: clientId,
-    client_secret: clientSecret,
-    scope,
-  };
-  return [`${HOST}/${tenantId}/oauth2/v2.0/token`, { method: "POST", body: new URLSearchParams(fields) }];
+  const url = `${HOST}/${authority.defaults.tenantId}/oauth2/v2.0/token`;
+  return [url, { method: "POST", body: tokenForm(authority) }];
 }
 
 test("the log holds what arrived, and no secret or token of it", async () => {

@@ -3,19 +3,14 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { type BunLike, type DenoLike, LocalAuthority } from "../src/testing/mod.ts";
 import { test } from "./support/suite.ts";
+import { tokenForm } from "./support/token_form.ts";
 
 const ORIGIN = "http://127.0.0.1:8123";
 
 async function tokenFrom(authority: LocalAuthority, scope = authority.defaults.scope): Promise<string> {
-  const { tenantId, clientId, clientSecret } = authority.defaults;
-  const fields = {
-    grant_type: "client_credentials",
-    client_id: clientId,
-    client_secret: clientSecret,
-    scope,
-  };
-  const init = { method: "POST", body: new URLSearchParams(fields) };
-  const response = await authority.handler(new Request(`${ORIGIN}/${tenantId}/oauth2/v2.0/token`, init));
+  const url = `${ORIGIN}/${authority.defaults.tenantId}/oauth2/v2.0/token`;
+  const init = { method: "POST", body: tokenForm(authority, { scope }) };
+  const response = await authority.handler(new Request(url, init));
   return (await response.json()).access_token;
 }
 

@@ -48,7 +48,9 @@ export function readDocument(text: string): MsalDocument {
       "Cannot read the cache: the text is not a JSON object as MSAL writes it",
     );
   }
-  const sections = new Map(Object.entries(parsed).filter(([, section]) => fits(section)));
+  const sections = new Map(
+    Object.entries(parsed).filter(([name, section]) => name !== "AccessToken" && fits(section)),
+  );
   // Section by section and entry by entry: what is deep or no entry goes, what others may understand stays.
   const found = Object.hasOwn(parsed, "AccessToken") ? parsed.AccessToken : undefined;
   const entries = Object.entries(isObject(found) ? found : {})

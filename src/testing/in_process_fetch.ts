@@ -4,6 +4,7 @@
  * @module
  * @see {@link https://fetch.spec.whatwg.org/#http-redirect-fetch | HTTP-redirect fetch}
  */
+import { abortable, abortableBody } from "./abort.ts";
 import { cloudOfGraphHost, cloudOfLoginHost } from "./clouds.ts";
 import type { Engine } from "./engine.ts";
 import { type Incoming, readIncoming } from "./incoming.ts";
@@ -34,21 +35,6 @@ function withDuplex(init: RequestInit): RequestInit {
     };
 }
 
-/** Settles as the promise does, or rejects with the signal's reason as soon as that aborts. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return await promise;
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-}
-
 function surfaceOf(url: URL): Surface | undefined {
   if (url.protocol !== "https:" || url.username || url.password) return undefined;
   if (cloudOfLoginHost(url.host)) return "login";
@@ -71,23 +57,6 @@ function redirected(incoming: Incoming, status: number, location: string): Incom
   headers.delete("content-type");
   headers.delete("content-length");
   return { ...incoming, url, headers, method: "GET", body: new Uint8Array() };
-}
-
-/** A body that is served no further once the signal has aborted; still made only as it is read. */
-function abortableBody(body: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller): Promise<void> {
-      if (signal.aborted) {
-        await reader.cancel();
-        return controller.error(signal.reason);
-      }
-      const { done, value } = await reader.read();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
 }
 
 function withSignal(response: Response, signal: AbortSignal | undefined): Response {

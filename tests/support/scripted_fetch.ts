@@ -4,6 +4,7 @@
  * @module
  */
 import type { FetchFunction } from "../../src/runtime/web_types.ts";
+import { abortable } from "../../src/testing/abort.ts";
 
 /** A request as the script saw it. */
 export interface RecordedRequest {
@@ -52,7 +53,7 @@ export function scriptedFetch(script: Answer[] | ((request: RecordedRequest) => 
     request.signal?.throwIfAborted();
     const answer = Array.isArray(script) ? queue.shift() : script(request);
     if (answer === undefined) throw unexpected = new Error(`unexpected request: ${request.method} ${url}`);
-    return await untilAborted(give(answer, request), request.signal);
+    return await abortable(give(answer, request), request.signal);
   };
   return {
     fetch,
@@ -86,19 +87,4 @@ async function record(url: string, init: RequestInit = {}): Promise<RecordedRequ
 async function give(answer: Answer, request: RecordedRequest): Promise<Response> {
   if (answer instanceof Error) throw answer;
   return typeof answer === "function" ? await answer(request) : answer;
-}
-
-/** Rejects with the signal's reason when it is aborted first, as the real `fetch` does. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return await promise;
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }

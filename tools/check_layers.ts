@@ -1,7 +1,7 @@
 /**
  * Fails on an import in `src/` that points up, on a cycle, and on what source files must not contain.
  *
- * `client -> result -> token, cache -> request, authority, credential -> net -> store, crypto, runtime, errors`:
+ * `client -> result -> token, cache -> request, authority, credential, jwt -> net -> store, crypto, runtime, errors`:
  * an import stays in its folder or points down, and folders of one layer do not know each other.
  *
  * @module
@@ -11,7 +11,7 @@ import { type Files, finish, importsOf, parse, readFiles, resolveRelative } from
 import { sourceProblems } from "./source_rules.ts";
 
 const BASE = ["errors", "runtime", "crypto", "store"];
-const ENDPOINTS = [...BASE, "net", "request", "authority", "credential"];
+const ENDPOINTS = [...BASE, "net", "request", "authority", "credential", "jwt"];
 const CORE = [...ENDPOINTS, "token", "cache", "result", "client"];
 
 /** Each folder of `src/`, and the other folders that its files may import from. */
@@ -24,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   request: BASE,
   authority: [...BASE, "net", "request"],
   credential: [...BASE, "net", "request"],
+  jwt: [...BASE, "net"],
   token: ENDPOINTS,
   cache: ENDPOINTS,
   result: [...ENDPOINTS, "token", "cache"],

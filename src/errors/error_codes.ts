@@ -4,6 +4,9 @@
  * @module
  */
 
+import type { AuthResponseErrorCode } from "./auth_response_codes.ts";
+import type { IdTokenErrorCode } from "./id_token_codes.ts";
+
 /** Codes of {@linkcode ClientConfigurationError}: the caller's mistake, found before any request. */
 export type ClientConfigurationErrorCode =
   | "authority_uri_insecure"
@@ -17,6 +20,7 @@ export type ClientConfigurationErrorCode =
   | "invalid_scopes"
   | "invalid_store"
   | "invalid_tenant"
+  | "invalid_account"
   | "missing_client_credential"
   | "reserved_parameter"
   | "unexpected_client_credential"
@@ -24,7 +28,11 @@ export type ClientConfigurationErrorCode =
 
 /** Codes of {@linkcode ClientAuthError}: the library could not finish what was asked. */
 export type ClientAuthErrorCode =
+  | AuthResponseErrorCode
+  | IdTokenErrorCode
+  | "authorization_declined"
   | "client_credential_failed"
+  | "device_code_expired"
   | "endpoints_resolution_error"
   | "issuer_mismatch"
   | "request_aborted"
@@ -35,7 +43,8 @@ export type InteractionRequiredErrorCode =
   | "bad_token"
   | "consent_required"
   | "interaction_required"
-  | "login_required";
+  | "login_required"
+  | "no_tokens_found";
 
 /** Codes of {@linkcode ServerError}: the authority answered with an error, or with something unusable. */
 export type ServerErrorCode = "invalid_response" | "server_error" | "throttled";

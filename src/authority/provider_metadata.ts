@@ -1,0 +1,31 @@
+/**
+ * What is known of an authority: where to ask, and by which name and keys it signs.
+ *
+ * @module
+ */
+
+/** Where an authority is asked; an endpoint that it does not have is absent. */
+export interface ProviderEndpoints {
+  /** Where users are sent. */
+  readonly authorization?: string | undefined;
+  /** Where tokens are issued. */
+  readonly token: string;
+  /** Where a device sign-in begins, RFC 8628 section 3.1. */
+  readonly deviceAuthorization?: string | undefined;
+  /** Where a sign-out goes, OpenID Connect RP-Initiated Logout. */
+  readonly endSession?: string | undefined;
+}
+
+/** By which name and keys an authority signs. */
+export interface IssuerMetadata {
+  /** The issuer of ID tokens; with `{tenantid}` in it where the authority stands for many tenants. */
+  readonly issuer: string;
+  /** Where the signing keys are. */
+  readonly jwksUri: string;
+  /** Entra's cloud, as the document or the derived cloud names it, such as `microsoftonline.com`. */
+  readonly cloudInstanceName?: string | undefined;
+  /** Whether every authorization response carries `iss`, RFC 9207 section 3. */
+  readonly issParameterSupported: boolean;
+  /** The signature algorithms that count: asymmetric ones alone. */
+  readonly algorithms: readonly string[];
+}

@@ -1,0 +1,45 @@
+/**
+ * What flows need of a cache of users.
+ *
+ * @module
+ */
+
+import type { CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cached_user.ts";
+import type { TokenIndex } from "./token_index.ts";
+
+/** A cache of users; access tokens of users live in its {@linkcode TokenIndex}, in the bucket of their realm. */
+export interface UserCache {
+  /** The access tokens in memory. */
+  readonly index: TokenIndex;
+  /** Whether there is a store behind memory. */
+  readonly stored: boolean;
+  /** How often something was removed; ask before a request, and pass it to {@linkcode UserCache.save}. */
+  readonly removals: number;
+  /** What memory knows of a user, by owner key; at the same cost however many there are. */
+  user(owner: string): UserRecord | undefined;
+  /** The users in memory of one client in one cloud. */
+  users(environment: string, clientId: string): readonly UserRecord[];
+  /** The refresh tokens in memory of a family, newest first. */
+  family(key: UserKey, familyId: string): readonly CachedRefreshToken[];
+  /** Reads a user's partition from the store into memory, one read; with `family` the family's partition, too. */
+  load(key: UserKey, family?: string): Promise<void>;
+  /** Reads the list of a client's users into memory, for caches that keep one. */
+  loadUsers(environment: string, clientId: string): Promise<void>;
+  /**
+   * Puts what an answer brought into memory at once, and then into the store.
+   *
+   * @param tokens What the answer brought.
+   * @param asked What {@linkcode UserCache.removals} was before the request: what was removed since stays removed.
+   * @param nowMs The time, in epoch milliseconds.
+   * @returns Settles when the store has it; what goes wrong there is reported, not thrown.
+   */
+  save(tokens: UserTokens, asked: number, nowMs: number): Promise<void>;
+  /** Removes a refresh token from memory and store, if it is still the one that is known. */
+  dropRefreshToken(token: CachedRefreshToken, nowMs: number): Promise<void>;
+  /**
+   * Removes a user with all tokens of this client, and the family's refresh token where this client is of that family.
+   *
+   * @throws {CacheError} `cache_write_failed` where the store did not delete.
+   */
+  remove(key: UserKey): Promise<void>;
+}

@@ -5,43 +5,25 @@
  */
 
 import type { CachedToken } from "../cache/cached_token.ts";
-import { isFresh, isUsable, ownerKey, realmKey, type Slot } from "../cache/token_index.ts";
+import { isFresh, ownerKey, realmKey, type Slot } from "../cache/token_index.ts";
 import type { CredentialSource } from "../credential/client_credential.ts";
-import { lengthPrefixed } from "../crypto/digest.ts";
-import type { AuthError } from "../errors/auth_error.ts";
-import { refuse } from "../errors/errors.ts";
-import type { ServerError } from "../errors/server_error.ts";
 import { mergeClaims } from "../request/claims.ts";
 import type { ClientCredentialRequest, RemoveTokensRequest } from "../request/requests.ts";
-import { type AuthenticationResult, toResult } from "../result/authentication_result.ts";
-import type { Clock } from "../runtime/clock.ts";
+import type { AuthenticationResult } from "../result/authentication_result.ts";
 import type { RefreshReason } from "../runtime/events.ts";
-import { abortError, untilAborted, withDeadline } from "../runtime/wait.ts";
-import { SingleFlight } from "../store/single_flight.ts";
+import { untilAborted } from "../runtime/wait.ts";
 import { buildClientCredentialsForm } from "../token/grant_client_credentials.ts";
 import { type AppTokenQuery, extOf, realmOf, toAppTokenQuery } from "./app_token_query.ts";
-import { type AppTokenErrand, type AppTokenFound, AppTokenSource } from "./app_token_source.ts";
-import { requireWaitUntil } from "./configuration.ts";
+import { type AppTokenErrand, AppTokenSource } from "./app_token_source.ts";
 import type { Engine } from "./engine.ts";
-import { toAuthError } from "./failure.ts";
-
-/** After a proactive refresh began, nobody else begins one for this long. */
-const REFRESH_PAUSE_SECONDS = 30;
-/** How long a caller with a good token waits for a better one. */
-const REFRESH_PATIENCE_MS = 2_000;
-/** A token with less than this left is no good one: its caller waits for as long as it takes. */
-const WAITING_FLOOR_SECONDS = 60;
-
-/** A token of the memory, as the source would give it. */
-function fromMemory(token: Slot): AppTokenFound {
-  return { token, cacheLevel: "memory", correlationId: "" };
-}
+import { reasonOf, Renewals } from "./renewals.ts";
+import { failed, fromMemory, handOut, requireTokenRequest } from "./token_found.ts";
 
 /** Acquires and removes the app tokens of one application. */
 export class AppTokenFlow {
   readonly #engine: Engine;
   readonly #source: AppTokenSource;
-  readonly #flights: SingleFlight<AppTokenFound>;
+  readonly #renewals: Renewals;
   readonly #owner: string;
 
   /**
@@ -51,10 +33,10 @@ export class AppTokenFlow {
    * @param credential The credential.
    */
   constructor(engine: Engine, credential: CredentialSource) {
-    const { authority, clientId, clock } = engine.configuration;
+    const { authority, clientId } = engine.configuration;
     this.#engine = engine;
     this.#source = new AppTokenSource(engine, credential);
-    this.#flights = new SingleFlight(clock);
+    this.#renewals = new Renewals(engine);
     this.#owner = ownerKey(authority.environment, clientId, "");
   }
 
@@ -68,20 +50,15 @@ export class AppTokenFlow {
     try {
       const { authority, cache, clock } = this.#engine.configuration;
       const query = toAppTokenQuery(authority, request);
-      const { signal, correlationId, waitUntil } = request;
-      requireWaitUntil(waitUntil);
-      if (signal !== undefined && !(typeof signal?.addEventListener === "function" && "aborted" in signal)) {
-        refuse("invalid_request", "signal", "it must be an AbortSignal");
-      }
-      if (signal?.aborted) throw abortError(signal, correlationId);
+      requireTokenRequest(request);
       const nowMs = clock.now();
       const slot = cache.index.find(this.#owner, query.bucket, query.key, nowMs);
       if (slot !== undefined && isFresh(slot, nowMs) && request.claims === undefined) {
-        return Promise.resolve(this.#hand(fromMemory(slot), request));
+        return Promise.resolve(handOut(this.#engine, fromMemory(slot), request));
       }
       return this.#acquireFurther(request, query, slot, nowMs);
     } catch (error) {
-      return Promise.reject(this.#fail(error));
+      return Promise.reject(failed(this.#engine, error));
     }
   }
 
@@ -94,18 +71,22 @@ export class AppTokenFlow {
   ): Promise<AuthenticationResult> {
     const { signal, correlationId } = request;
     const snapshot = { scopes: [...request.scopes], correlationId };
-    const reason = reasonOf(request, slot, nowMs);
+    const reason = reasonOf(request.claims !== undefined, slot, nowMs);
     try {
-      const work = this.#refresh(
-        this.#errand(request, query, reason),
-        request.claims !== undefined,
-        slot,
-        nowMs,
-      );
+      const errand = this.#errand(request, query, reason);
+      const renewal = {
+        owner: this.#owner,
+        bucket: query.bucket,
+        key: query.key,
+        reason,
+        challenge: errand.form.get("claims") ?? "",
+        waitUntil: errand.waitUntil,
+      };
+      const work = this.#renewals.run(renewal, slot, nowMs, () => this.#source.get(errand));
       const found = await untilAborted(work, signal, correlationId);
-      return this.#hand(found, snapshot, reason, this.#engine.configuration.clock.now() - nowMs);
+      return handOut(this.#engine, found, snapshot, reason, this.#engine.configuration.clock.now() - nowMs);
     } catch (error) {
-      throw this.#fail(error);
+      throw failed(this.#engine, error);
     }
   }
 
@@ -123,76 +104,6 @@ export class AppTokenFlow {
       correlationId: request.correlationId,
       waitUntil: request.waitUntil ?? waitUntil,
     };
-  }
-
-  /** Joins the work for this very token, or begins it; a token that is still good does not wait for it. */
-  #refresh(
-    errand: AppTokenErrand,
-    isChallenge: boolean,
-    slot: Slot | undefined,
-    nowMs: number,
-  ): Promise<AppTokenFound> {
-    const { clock } = this.#engine.configuration;
-    const { query, form, waitUntil } = errand;
-    const key = lengthPrefixed([query.bucket, query.key, (isChallenge && form.get("claims")) || ""]);
-    const options = { waitUntil, deadlineMs: this.#engine.flightDeadlineMs };
-    const work = this.#flights.run(key, options, () => this.#source.get(errand))
-      .catch((error) => this.#outlive(error, query, isChallenge));
-    if (slot === undefined || isChallenge || !isAlive(slot, clock, WAITING_FLOOR_SECONDS)) return work;
-    if (isUsable(slot, nowMs)) slot.refreshAt = Math.ceil(nowMs / 1000) + REFRESH_PAUSE_SECONDS;
-    if (waitUntil === undefined || !isUsable(slot, nowMs)) {
-      return withDeadline(
-        clock,
-        work,
-        REFRESH_PATIENCE_MS,
-        () => isAlive(slot, clock) ? fromMemory(slot) : work,
-      );
-    }
-    // In the background: nobody waits for it.
-    work.catch(() => {});
-    return Promise.resolve(fromMemory(slot));
-  }
-
-  /** A token that is still good wins over a failed refresh, unless a challenge was refused for good. */
-  #outlive(error: unknown, { bucket, key }: AppTokenQuery, isChallenge: boolean): AppTokenFound {
-    const failure = toAuthError(error);
-    const { cache, clock, emit } = this.#engine.configuration;
-    // Looked up again: the store may have brought one.
-    const slot = cache.index.find(this.#owner, bucket, key, clock.now());
-    // An outage says nothing of the caller's right to a token; anything else does.
-    const isOutage = failure.name === "NetworkError" || (failure as Partial<ServerError>).retryable;
-    if (slot === undefined || !isAlive(slot, clock) || (isChallenge && !isOutage)) {
-      throw failure;
-    }
-    emit?.({ type: "refresh_failed", error: failure });
-    return fromMemory(slot);
-  }
-
-  #fail(error: unknown): AuthError {
-    const failure = toAuthError(error);
-    this.#engine.configuration.emit?.({ type: "token_failed", error: failure });
-    return failure;
-  }
-
-  #hand(
-    { token, cacheLevel, correlationId: sent }: AppTokenFound,
-    { scopes, correlationId: own = "" }: Pick<ClientCredentialRequest, "scopes" | "correlationId">,
-    reason: RefreshReason = "not_applicable",
-    durationMs = 0,
-  ): AuthenticationResult {
-    const { emit, telemetry } = this.#engine.configuration;
-    if (cacheLevel !== "none") telemetry?.hit();
-    const result = toResult(
-      token,
-      cacheLevel,
-      cacheLevel === "store" ? "not_applicable" : reason,
-      durationMs,
-      sent || own,
-    );
-    const { tokenSource, tenantId, correlationId, metadata: { refreshReason } } = result;
-    // The scopes asked for: what an authority says it granted is its own text.
-    emit?.({ type: "token_acquired", tokenSource, refreshReason, tenantId, scopes, correlationId });
-    return result;
   }
 
   /**
@@ -213,14 +124,4 @@ export class AppTokenFlow {
     const gone = removed.map((token) => ({ ...named, ...token, realm: realmKey(token), bucket: "" }));
     await cache.forget([named, ...gone], removed.length > 0);
   }
-}
-
-function isAlive(token: CachedToken, clock: Clock, forSeconds = 0): boolean {
-  return (token.expiresOn - forSeconds) * 1000 > clock.now();
-}
-
-function reasonOf(request: ClientCredentialRequest, slot: Slot | undefined, nowMs: number): RefreshReason {
-  if (request.claims !== undefined) return "force_refresh_or_claims";
-  if (slot === undefined) return "no_cached_token";
-  return isUsable(slot, nowMs) ? "proactive_refresh" : "expired";
 }

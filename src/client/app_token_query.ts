@@ -88,13 +88,8 @@ export function extOf(
  * @throws {ClientConfigurationError} that names the request member and how to mend it.
  */
 export function toAppTokenQuery(authority: Authority, request: ClientCredentialRequest): AppTokenQuery {
-  const { scopes, correlationId, tenantId } = request ?? {};
+  const { scopes, tenantId } = request ?? {};
   requireScopes(scopes, authority.kind === "aad");
-  if (
-    correlationId !== undefined && (typeof correlationId !== "string" || !/^[\w-]{1,64}$/.test(correlationId))
-  ) {
-    refuse("invalid_request", "correlationId", "it must be a GUID");
-  }
   const realm = realmOf(authority, tenantId);
   const ext = extOf(request);
   return { realm, bucket: ext && bucketKey(realm, "bearer", "", ext) || realm, key: scopeKey(scopes), ext };

@@ -5,11 +5,9 @@
  */
 
 import type { AppPartition } from "../cache/cache_core.ts";
-import type { CachedToken } from "../cache/cached_token.ts";
 import { isUsable, ownerKey } from "../cache/token_index.ts";
 import type { AppliedCredential, CredentialSource } from "../credential/client_credential.ts";
 import { sha256 } from "../crypto/digest.ts";
-import { scopeKey, splitScopes } from "../request/scopes.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
 import { keepAlive } from "../store/single_flight.ts";
@@ -17,6 +15,8 @@ import { ACQUIRE_TOKEN_FOR_CLIENT } from "../token/telemetry.ts";
 import type { TokenResponse } from "../token/token_response.ts";
 import type { AppTokenQuery } from "./app_token_query.ts";
 import type { Engine } from "./engine.ts";
+import { toGrantedToken } from "./granted_token.ts";
+import type { TokenFound } from "./token_found.ts";
 
 /** One piece of work, shared by everybody who asks for the same token. It holds nothing that a caller can change. */
 export interface AppTokenErrand {
@@ -36,16 +36,6 @@ export interface AppTokenErrand {
   readonly correlationId: string | undefined;
   /** Keeps work alive after the call. */
   readonly waitUntil: WaitUntil | "detached" | undefined;
-}
-
-/** A token and where it was found. */
-export interface AppTokenFound {
-  /** The token. */
-  readonly token: CachedToken;
-  /** In which cache it was; `none` for a new one. */
-  readonly cacheLevel: "none" | "memory" | "store";
-  /** The id that was sent; empty where nothing was. */
-  readonly correlationId: string;
 }
 
 /** Gets app tokens from further away than the memory. */
@@ -70,7 +60,7 @@ export class AppTokenSource {
    * @param errand What is needed.
    * @returns The token.
    */
-  async get(errand: AppTokenErrand): Promise<AppTokenFound> {
+  async get(errand: AppTokenErrand): Promise<TokenFound> {
     const { query, reason, waitUntil } = errand;
     const { cache, clock } = this.#engine.configuration;
     const askedAtMs = clock.now();
@@ -84,7 +74,15 @@ export class AppTokenSource {
       return { token: known, cacheLevel: cache.stored ? "store" : "memory", correlationId: "" };
     }
     const correlationId = errand.correlationId ?? crypto.randomUUID();
-    const token = this.#tokenOf(await this.#ask(errand, correlationId), errand, partition, correlationId);
+    const { authority, emit } = this.#engine.configuration;
+    const to = { ...partition, environment: authority.environment, homeAccountId: "" };
+    const token = toGrantedToken(
+      await this.#ask(errand, correlationId),
+      to,
+      errand.scopes,
+      emit,
+      correlationId,
+    );
     if (cache.index.put(token, asked)) {
       const saved = cache.save(partition, token, asked, askedAtMs);
       if (waitUntil === undefined) await saved;
@@ -118,29 +116,5 @@ export class AppTokenSource {
       correlationId,
       sendCorrelationId: chosen !== undefined,
     });
-  }
-
-  /** The cache's view of an answer. The scopes granted count where they cover what was asked for. */
-  #tokenOf(
-    { scope, ...issued }: TokenResponse,
-    { query, scopes: asked }: AppTokenErrand,
-    partition: AppPartition,
-    correlationId: string,
-  ): CachedToken {
-    const { authority, emit } = this.#engine.configuration;
-    const granted = scope === undefined ? asked : splitScopes(scope);
-    const names = scopeKey(granted).split(" ");
-    const missing = asked.filter((name) => !names.includes(name.toLowerCase()));
-    const scopes = missing.filter((name) => !/\/\.default$/i.test(name));
-    if (scopes.length > 0) emit?.({ type: "scopes_missing", scopes, correlationId });
-    return {
-      ...partition,
-      ...issued,
-      environment: authority.environment,
-      homeAccountId: "",
-      scopes: Object.freeze(granted),
-      question: missing.length > 0 || asked.length === 0 ? query.key : undefined,
-      keyId: "",
-    };
   }
 }

@@ -5,7 +5,9 @@
  */
 
 import type { CachedToken } from "../cache/cached_token.ts";
+import type { UserProfile } from "../cache/cached_user.ts";
 import type { AccountInfo } from "../request/account_info.ts";
+import type { IdTokenClaims } from "../request/id_token_claims.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 
 /** How a result came about. */
@@ -36,6 +38,10 @@ export interface AuthenticationResult {
   readonly account: AccountInfo | null;
   /** The tenant, or the issuer's path for an `oidcAuthority`. */
   readonly tenantId: string;
+  /** The user's validated ID token in that tenant, raw: for a logout hint, not for another service. */
+  readonly idToken?: string;
+  /** What it says. */
+  readonly idTokenClaims?: IdTokenClaims;
   /** Where the token came from. */
   readonly tokenSource: "identity_provider" | "cache";
   /** The call's id, as it was sent as `client-request-id`; the request's own, or empty, where nothing was sent. */
@@ -52,6 +58,7 @@ export interface AuthenticationResult {
  * @param refreshReason Why the authority was asked.
  * @param durationMs How long it took.
  * @param correlationId The call's id.
+ * @param profile Whose token it is, for a user's.
  * @returns The result.
  */
 export function toResult(
@@ -60,6 +67,7 @@ export function toResult(
   refreshReason: RefreshReason,
   durationMs: number,
   correlationId: string,
+  profile?: UserProfile,
 ): AuthenticationResult {
   const { refreshOn, extendedExpiresOn } = token;
   const result: { -readonly [P in keyof AuthenticationResult]: AuthenticationResult[P] } = {
@@ -67,7 +75,7 @@ export function toResult(
     tokenType: "Bearer",
     expiresOn: new Date(token.expiresOn * 1000),
     scopes: token.scopes,
-    account: null,
+    account: profile?.info ?? null,
     tenantId: token.realm,
     tokenSource: cacheLevel === "none" ? "identity_provider" : "cache",
     correlationId,
@@ -75,5 +83,9 @@ export function toResult(
   };
   if (refreshOn !== undefined) result.refreshOn = new Date(refreshOn * 1000);
   if (extendedExpiresOn !== undefined) result.extendedExpiresOn = new Date(extendedExpiresOn * 1000);
+  if (profile?.idToken !== undefined) {
+    result.idToken = profile.idToken.secret;
+    result.idTokenClaims = profile.idToken.claims;
+  }
   return result;
 }

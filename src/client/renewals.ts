@@ -1,0 +1,120 @@
+/**
+ * The renewal of a cached token: shared while it is under way, and outlived by a token that is still good.
+ *
+ * @module
+ */
+
+import type { CachedToken } from "../cache/cached_token.ts";
+import { isUsable, type Slot } from "../cache/token_index.ts";
+import { lengthPrefixed } from "../crypto/digest.ts";
+import type { ServerError } from "../errors/server_error.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { RefreshReason } from "../runtime/events.ts";
+import { withDeadline } from "../runtime/wait.ts";
+import type { WaitUntil } from "../runtime/web_types.ts";
+import { SingleFlight } from "../store/single_flight.ts";
+import type { Engine } from "./engine.ts";
+import { toAuthError } from "./failure.ts";
+import { fromMemory, type TokenFound } from "./token_found.ts";
+
+/** After a proactive refresh began, nobody else begins one for this long. */
+const REFRESH_PAUSE_SECONDS = 30;
+/** How long a caller with a good token waits for a better one. */
+const REFRESH_PATIENCE_MS = 2_000;
+/** A token with less than this left is no good one: its caller waits for as long as it takes. */
+const WAITING_FLOOR_SECONDS = 60;
+
+/** What is renewed, and for whom. */
+export interface Renewal {
+  /** The owner of the token, as the index names it. */
+  readonly owner: string;
+  /** Its bucket. */
+  readonly bucket: string;
+  /** Its scopes. */
+  readonly key: string;
+  /** Why it is renewed. */
+  readonly reason: RefreshReason;
+  /** The claims of a challenge: work for other ones is not shared. */
+  readonly challenge: string;
+  /** Keeps work alive after the call. */
+  readonly waitUntil: WaitUntil | "detached" | undefined;
+}
+
+/** Why a token has to be renewed. */
+export function reasonOf(isForced: boolean, slot: Slot | undefined, nowMs: number): RefreshReason {
+  if (isForced) return "force_refresh_or_claims";
+  if (slot === undefined) return "no_cached_token";
+  return isUsable(slot, nowMs) ? "proactive_refresh" : "expired";
+}
+
+/** The renewals of one application. */
+export class Renewals {
+  readonly #engine: Engine;
+  readonly #flights: SingleFlight<TokenFound>;
+
+  /**
+   * Makes a place to share renewals in.
+   *
+   * @param engine The application's parts.
+   */
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#flights = new SingleFlight(engine.configuration.clock);
+  }
+
+  /**
+   * Joins the work for this very token, or begins it; a token that is still good does not wait for it.
+   *
+   * @param renewal What is renewed.
+   * @param slot The token of the memory, if there is one.
+   * @param nowMs The time of the call, in epoch milliseconds.
+   * @param work Gets the new token; must end by its own deadline.
+   * @returns The new token, or the old one while that is good.
+   */
+  run(
+    renewal: Renewal,
+    slot: Slot | undefined,
+    nowMs: number,
+    work: () => Promise<TokenFound>,
+  ): Promise<TokenFound> {
+    const { clock } = this.#engine.configuration;
+    const { owner, bucket, key, challenge, reason, waitUntil } = renewal;
+    const isForced = reason === "force_refresh_or_claims";
+    const name = lengthPrefixed([owner, bucket, key, isForced ? `!${challenge}` : ""]);
+    const options = { waitUntil, deadlineMs: this.#engine.flightDeadlineMs };
+    const flight = this.#flights.run(name, options, work)
+      .catch((error) => this.#outlive(error, renewal, isForced));
+    if (slot === undefined || isForced || !isAlive(slot, clock, WAITING_FLOOR_SECONDS)) return flight;
+    if (isUsable(slot, nowMs)) slot.refreshAt = Math.ceil(nowMs / 1000) + REFRESH_PAUSE_SECONDS;
+    if (waitUntil === undefined || !isUsable(slot, nowMs)) {
+      return withDeadline(
+        clock,
+        flight,
+        REFRESH_PATIENCE_MS,
+        () => isAlive(slot, clock) ? fromMemory(slot) : flight,
+      );
+    }
+    // In the background: nobody waits for it.
+    flight.catch(() => {});
+    return Promise.resolve(fromMemory(slot));
+  }
+
+  /** A token that is still good wins over a failed refresh, unless a forced one was refused for good. */
+  #outlive(error: unknown, { owner, bucket, key }: Renewal, isForced: boolean): TokenFound {
+    const failure = toAuthError(error);
+    const { cache, clock, emit } = this.#engine.configuration;
+    // Looked up again: the store may have brought one.
+    const slot = cache.index.find(owner, bucket, key, clock.now());
+    // An outage says nothing of the caller's right to a token; anything else does.
+    const isOutage = failure.name === "NetworkError" || (failure as Partial<ServerError>).retryable;
+    if (slot === undefined || !isAlive(slot, clock) || (isForced && !isOutage)) {
+      throw failure;
+    }
+    emit?.({ type: "refresh_failed", error: failure });
+    return fromMemory(slot);
+  }
+}
+
+function isAlive(token: CachedToken, clock: Clock, forSeconds = 0): boolean {
+  return (token.expiresOn - forSeconds) * 1000 > clock.now();
+}

@@ -72,6 +72,7 @@ export function readErrorAnswer(
  * @param correlationId The call's correlation id.
  * @param retryAfterSeconds For how long the authority wants to be left alone.
  * @param fault Why the answer is no use, empty for a refusal; `undefined` for one that was recalled, nothing being sent.
+ * @param isRefresh Whether a refresh token was redeemed: `invalid_grant` then means that the user must sign in.
  * @returns The error to throw.
  */
 export function toServerError(
@@ -80,6 +81,7 @@ export function toServerError(
   correlationId: string,
   retryAfterSeconds: number | undefined,
   fault?: string,
+  isRefresh?: boolean,
 ): InteractionRequiredAuthError | ServerError {
   const { status, error, suberror = "", errorCodes } = answer;
   const throttledLocally = fault === undefined;
@@ -95,7 +97,10 @@ export function toServerError(
     (retryAfterSeconds === undefined ? "" : `; try again in ${retryAfterSeconds} s`) +
     (known === undefined ? "" : `. Hint: ${known.hint}`);
   const asked = [error, suberror].find((name) => INTERACTION_ERRORS.includes(name));
-  if (asked !== undefined || INTERACTION_SUBERRORS.includes(suberror)) {
+  if (
+    asked !== undefined || INTERACTION_SUBERRORS.includes(suberror) ||
+    (isRefresh && error === "invalid_grant")
+  ) {
     const interaction = (asked ?? "interaction_required") as InteractionRequiredErrorCode;
     return new InteractionRequiredAuthError(interaction, message, details, correlationId);
   }

@@ -7,8 +7,18 @@
 import type { RefreshReason } from "../runtime/events.ts";
 import { VERSION } from "../runtime/version.ts";
 
-/** The number by which Microsoft knows `acquireTokenForClient`. */
+/** The numbers by which Microsoft knows MSAL's methods. */
 export const ACQUIRE_TOKEN_FOR_CLIENT = "730";
+/** `acquireTokenSilent`. */
+export const ACQUIRE_TOKEN_SILENT = "84";
+/** `acquireTokenByRefreshToken`. */
+export const ACQUIRE_TOKEN_BY_REFRESH_TOKEN = "85";
+/** `acquireTokenInteractive`. */
+export const ACQUIRE_TOKEN_INTERACTIVE = "169";
+/** `acquireTokenByDeviceFlow`. */
+export const ACQUIRE_TOKEN_BY_DEVICE_FLOW = "622";
+/** `acquireTokenByAuthCodeFlow` and `acquireTokenByAuthorizationCode`. */
+export const ACQUIRE_TOKEN_BY_CODE = "832";
 
 const REASONS: Readonly<Record<RefreshReason, number>> = {
   not_applicable: 0,

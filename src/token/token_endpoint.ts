@@ -9,7 +9,7 @@ import type { AuthError } from "../errors/auth_error.ts";
 import { ClientAuthError } from "../errors/errors.ts";
 import type { HttpCache } from "../net/http_cache.ts";
 import type { HttpAnswer, HttpClient, PerPurpose } from "../net/http_client.ts";
-import { sendTwice } from "../net/retry.ts";
+import { parseRetryAfter, sendTwice } from "../net/retry.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Emit, RefreshReason } from "../runtime/events.ts";
 import { withDeadline } from "../runtime/wait.ts";
@@ -35,8 +35,15 @@ export interface TokenEndpointRequest {
   readonly url: URL;
   /** The form, without the credential. */
   readonly form: URLSearchParams;
-  /** Gets the credential; called only if something is sent. */
-  readonly credential: () => Promise<AppliedCredential>;
+  /** Gets the credential; called only if something is sent. A public client has none. */
+  readonly credential?: (() => Promise<AppliedCredential>) | undefined;
+  /**
+   * Whether the form holds what counts once, as a code does: it is sent once, whatever comes of it, and neither waits for
+   * earlier answers nor leaves one behind.
+   */
+  readonly isOneTime?: boolean;
+  /** Where Entra keeps the user, as `X-AnchorMailbox` has it. */
+  readonly anchorMailbox?: string | undefined;
   /** The number of the method, for telemetry. */
   readonly apiId: string;
   /** Why a token is asked for, for telemetry. */
@@ -47,10 +54,13 @@ export interface TokenEndpointRequest {
   readonly sendCorrelationId: boolean;
 }
 
+/** Reads a success answer, or tells what is wrong with it. */
+export type Parse<T> = (json: Readonly<Record<string, unknown>>, requestedAtSeconds: number) => T | string;
+
 /** How many pieces of a value are looked for in what comes back. */
 const MAX_PIECES = 200;
 
-/** Asks for tokens by grants that may be repeated. */
+/** Asks for tokens. */
 export class TokenEndpoint {
   readonly #http: HttpClient;
   readonly #httpCache: HttpCache;
@@ -78,13 +88,24 @@ export class TokenEndpoint {
    * @throws {InteractionRequiredAuthError} where a user must act.
    * @throws {NetworkError} where no answer comes.
    */
-  async requestToken(request: TokenEndpointRequest): Promise<TokenResponse> {
+  requestToken(request: TokenEndpointRequest): Promise<TokenResponse> {
+    return this.request(request, parseTokenResponse);
+  }
+
+  /**
+   * Sends a form for something that is no token; throws like {@linkcode TokenEndpoint.requestToken}.
+   *
+   * @param request The request.
+   * @param parse Reads a success answer, or tells what is wrong with it; gets the time of the request in epoch seconds.
+   * @returns What was read.
+   */
+  async request<T extends object>(request: TokenEndpointRequest, parse: Parse<T>): Promise<T> {
     const { telemetry } = this.#options;
-    const { apiId, correlationId } = request;
-    const key = await this.#httpCache.keyOf(request.url, request.form);
-    await this.#refuseWhileThrottled(key, request);
+    const { apiId, correlationId, isOneTime } = request;
+    const key = isOneTime ? undefined : await this.#httpCache.keyOf(request.url, request.form);
+    if (key !== undefined) await this.#refuseWhileThrottled(key, request);
     try {
-      const token = await this.#exchange(key, request);
+      const token = await this.#exchange(key, request, parse);
       telemetry?.succeeded();
       return token;
     } catch (error) {
@@ -95,7 +116,7 @@ export class TokenEndpoint {
 
   async #refuseWhileThrottled(
     key: string,
-    { url: { host }, correlationId }: TokenEndpointRequest,
+    { url: { host }, correlationId, form }: TokenEndpointRequest,
   ): Promise<void> {
     const recalled = await this.#httpCache.recall(key);
     if (recalled === undefined) return;
@@ -104,18 +125,24 @@ export class TokenEndpoint {
     const answer = readErrorAnswer(status, { ...codes, error_codes }, []);
     const { clock, emit } = this.#options;
     const retryAfterSeconds = Math.ceil((untilMs - clock.now()) / 1000);
-    const error = toServerError(answer, host, correlationId, retryAfterSeconds);
+    const error = toServerError(answer, host, correlationId, retryAfterSeconds, undefined, isRefresh(form));
     emit?.({ type: "throttled", error });
     throw error;
   }
 
-  async #exchange(key: string, request: TokenEndpointRequest): Promise<TokenResponse> {
+  async #exchange<T extends object>(
+    key: string | undefined,
+    request: TokenEndpointRequest,
+    parse: Parse<T>,
+  ): Promise<T> {
     const { clock, emit, telemetry } = this.#options;
     const { url, correlationId } = request;
     const { secrets, ...credential } = await this.#credentialOf(request);
+    const mailbox = request.anchorMailbox;
     const headers = {
       ...(request.sendCorrelationId && { "client-request-id": correlationId }),
       ...telemetry?.headers(request.apiId, request.reason, correlationId),
+      ...(mailbox !== undefined && { "x-anchormailbox": mailbox }),
       ...credential.headers,
     };
     const form = new URLSearchParams([...request.form, ...Object.entries(credential.form)]);
@@ -133,18 +160,22 @@ export class TokenEndpoint {
       secrets: [...secrets, ...own],
     } as const;
     const requestedAtSeconds = Math.floor(clock.now() / 1000);
-    const answer = await sendTwice(this.#http, sent, clock, emit);
-    const token = tokenOf(answer, requestedAtSeconds);
+    const answer =
+      await (key === undefined ? this.#http.send(sent) : sendTwice(this.#http, sent, clock, emit));
+    const token = readAnswer(answer, requestedAtSeconds, parse);
     if (typeof token !== "string") return token;
     const { access_token, refresh_token, id_token } = typeof answer.body === "string" ? {} : answer.body;
     const unsaid = [...sent.secrets, access_token, refresh_token, id_token];
     const refused = readErrorAnswer(answer.status, answer.body, unsaid);
-    const retryAfterSeconds = await this.#httpCache.remember(key, answer, refused);
-    throw toServerError(refused, url.host, correlationId, retryAfterSeconds, token);
+    const retryAfterSeconds = key === undefined
+      ? parseRetryAfter(answer.retryAfter, clock.now())
+      : await this.#httpCache.remember(key, answer, refused);
+    throw toServerError(refused, url.host, correlationId, retryAfterSeconds, token, isRefresh(form));
   }
 
   #credentialOf({ credential, correlationId }: TokenEndpointRequest): Promise<AppliedCredential> {
     const { clock, timeoutMs: { token } } = this.#options;
+    if (credential === undefined) return Promise.resolve({ form: {}, headers: {}, secrets: [] });
     return withDeadline(clock, credential(), token, () => {
       throw new ClientAuthError(
         "client_credential_failed",
@@ -155,8 +186,16 @@ export class TokenEndpoint {
   }
 }
 
-/** The token of an answer, or why there is none. An `error` counts whatever the status. */
-function tokenOf({ status, body }: HttpAnswer, requestedAtSeconds: number): TokenResponse | string {
+function isRefresh(form: URLSearchParams): boolean {
+  return form.get("grant_type") === "refresh_token";
+}
+
+/** What an answer holds, or why it is no use. An `error` counts whatever the status. */
+function readAnswer<T extends object>(
+  { status, body }: HttpAnswer,
+  requestedAtSeconds: number,
+  parse: Parse<T>,
+): T | string {
   if (typeof body === "string") return body;
-  return status !== 200 || body.error !== undefined ? "" : parseTokenResponse(body, requestedAtSeconds);
+  return status !== 200 || body.error !== undefined ? "" : parse(body, requestedAtSeconds);
 }

@@ -9,6 +9,9 @@ const DEFAULT_LIFETIME_SECONDS = 600;
 /** No lifetime counts for longer than this. */
 const MAX_LIFETIME_SECONDS = 86_400;
 
+/** Nor any refresh token's. */
+const MAX_REFRESH_LIFETIME_SECONDS = 366 * 86_400;
+
 /** A success answer, checked, with its times as the cache keeps them: in epoch seconds. */
 export interface TokenResponse {
   /** The access token. */
@@ -25,12 +28,26 @@ export interface TokenResponse {
   readonly refreshOn: number | undefined;
   /** The scopes granted, where the answer names them. */
   readonly scope: string | undefined;
+  /** The refresh token, if there is one. */
+  readonly refreshToken: string | undefined;
+  /** When the refresh token ends, if the answer says so. */
+  readonly refreshTokenExpiresOn: number | undefined;
+  /** The ID token, not looked at yet. */
+  readonly idToken: unknown;
+  /** Entra's `client_info`, not looked at yet. */
+  readonly clientInfo: unknown;
+  /** The family of client ids that may use the refresh token. */
+  readonly familyId: string | undefined;
 }
 
 /** Reads seconds: a number, or its digits in a string, as Entra v1 sends it. `undefined` for anything else. */
 function seconds(value: unknown): number | undefined {
   const number = typeof value === "string" && /^\s*-?\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : value;
   return typeof number === "number" && !Number.isNaN(number) ? Math.floor(number) : undefined;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 /**
@@ -58,6 +75,7 @@ export function parseTokenResponse(
   const expiresOn = after(lifetime);
   const extendedExpiresOn = after(seconds(json.ext_expires_in) ?? 0);
   const refreshIn = seconds(json.refresh_in);
+  const refreshLifetime = seconds(json.refresh_token_expires_in);
   return {
     secret,
     tokenType: "Bearer",
@@ -67,5 +85,12 @@ export function parseTokenResponse(
     // One that is due at once would be asked for again at every call.
     refreshOn: refreshIn !== undefined && refreshIn > 0 ? Math.min(after(refreshIn), expiresOn) : undefined,
     scope: typeof scope === "string" && scope.trim() !== "" ? scope : undefined,
+    refreshToken: text(json.refresh_token),
+    refreshTokenExpiresOn: refreshLifetime !== undefined && refreshLifetime > 0
+      ? cachedAt + Math.min(refreshLifetime, MAX_REFRESH_LIFETIME_SECONDS)
+      : undefined,
+    idToken: json.id_token,
+    clientInfo: json.client_info,
+    familyId: text(json.foci),
   };
 }

@@ -40,8 +40,8 @@ export class ConfidentialClientApplication extends ClientApplication {
    */
   constructor(options: ConfidentialClientOptions) {
     const credential = new CredentialSource(options?.clientCredential);
-    super(options, THROTTLE_SECONDS, credential.staticSecret);
-    this.#appTokens = new AppTokenFlow(openApplication(this), credential);
+    super(options, THROTTLE_SECONDS, credential);
+    this.#appTokens = new AppTokenFlow(openApplication(this).engine, credential);
   }
 
   /**

@@ -38,6 +38,12 @@ export interface Configuration {
   readonly maxBytes: PerPurpose;
   /** Capabilities to declare. */
   readonly clientCapabilities: readonly string[];
+  /** The only tenants whose users may sign in, in lower case. */
+  readonly allowedTenants: readonly string[] | "any";
+  /** By how many seconds clocks may differ. */
+  readonly clockToleranceSeconds: number | undefined;
+  /** Which scopes a sign-in leaves out. */
+  readonly excludeScopes: readonly string[];
   /** What Microsoft is told, if anything is. */
   readonly telemetry: Telemetry | undefined;
   /** The time. */
@@ -63,6 +69,7 @@ function check<T>(
 }
 
 const BARE = "it must be a function";
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function isFunction(value: unknown): boolean {
   return typeof value === "function";
@@ -137,14 +144,16 @@ function cacheOf(
  * Checks the options of an application. Nothing is sent and nothing is read.
  *
  * @param options The options.
+ * @param isPublic Whether the client is public: its store then keeps a list of its users.
  * @returns The configuration.
  * @throws {ClientConfigurationError} that names the option and how to mend it.
  */
-export function resolveConfiguration(options: ClientApplicationOptions): Configuration {
+export function resolveConfiguration(options: ClientApplicationOptions, isPublic: boolean): Configuration {
   const { clientId, httpCache, onEvent, fetch, ...given } = options ?? {};
   if (typeof clientId !== "string" || !/^[\x21-\x7e]{1,256}$/.test(clientId)) {
     refuse("invalid_client_id", "clientId", "it must be the Application (client) ID");
   }
+  const { allowedTenants = "any" } = given;
   const telemetry = check(
     "telemetry",
     given.telemetry,
@@ -181,6 +190,23 @@ export function resolveConfiguration(options: ClientApplicationOptions): Configu
     timeoutMs: perPurpose("timeoutMs", given.timeoutMs, 10_000, 5_000),
     maxBytes: perPurpose("maxResponseBytes", given.maxResponseBytes, 2 ** 20, 2 ** 18),
     clientCapabilities: texts("clientCapabilities", given.clientCapabilities, /./, 'texts, such as ["cp1"]'),
+    allowedTenants: allowedTenants === "any"
+      ? "any"
+      : texts("allowedTenants", allowedTenants, GUID, 'tenants\' GUIDs, or "any"').map((id) =>
+        id.toLowerCase()
+      ),
+    clockToleranceSeconds: check(
+      "clockToleranceSeconds",
+      given.clockToleranceSeconds,
+      (own) => typeof own === "number" && own >= 0 && own <= 300,
+      "it must be a number from 0 to 300",
+    ),
+    excludeScopes: texts(
+      "excludeScopes",
+      given.excludeScopes,
+      /^(?:profile|offline_access)$/,
+      '"profile" or "offline_access"',
+    ),
     // Generic issuers get no telemetry: nobody there reads it.
     telemetry: telemetry === false || authority.kind === "oidc"
       ? undefined

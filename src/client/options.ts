@@ -47,6 +47,17 @@ export interface ClientApplicationOptions {
   readonly maxResponseBytes?: number | PerPurpose | undefined;
   /** Declared to Entra as `xms_cc`, such as `["cp1"]` for continuous access evaluation. */
   readonly clientCapabilities?: readonly string[] | undefined;
+  /**
+   * The only tenants whose users may sign in, by their GUIDs; an authority of many tenants lets in users of all of them
+   * otherwise. `"any"` says that this is meant.
+   *
+   * @default {"any"}
+   */
+  readonly allowedTenants?: readonly string[] | "any" | undefined;
+  /** By how many seconds this clock and the authority's may differ when an ID token is checked, at most 300. @default {120} */
+  readonly clockToleranceSeconds?: number | undefined;
+  /** Which of `openid`, `profile` and `offline_access` a sign-in leaves out; without `offline_access` no refresh token comes. */
+  readonly excludeScopes?: readonly ("profile" | "offline_access")[] | undefined;
   /** Sent as `x-app-name`. */
   readonly appName?: string | undefined;
   /** Sent as `x-app-ver`. */

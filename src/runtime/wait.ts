@@ -64,3 +64,24 @@ export function abortError(signal: AbortSignal, correlationId?: string): ClientA
   );
   return Object.defineProperty(error, "cause", { value: signal.reason });
 }
+
+/**
+ * Waits for a while, unless the caller gives up.
+ *
+ * @param clock The clock.
+ * @param delayMs How long, in milliseconds.
+ * @param signal Ends the wait.
+ * @param correlationId The call's correlation id.
+ * @throws {ClientAuthError} `request_aborted`.
+ */
+export async function pause(
+  clock: Clock,
+  delayMs: number,
+  signal: AbortSignal | undefined,
+  correlationId?: string,
+): Promise<void> {
+  if (signal?.aborted) throw abortError(signal, correlationId);
+  let timer: unknown;
+  const over = new Promise<void>((resolve) => timer = clock.setTimeout(resolve, delayMs));
+  await untilAborted(over, signal, correlationId).finally(() => clock.clearTimeout(timer));
+}

@@ -1,0 +1,85 @@
+/**
+ * Who is signed in.
+ *
+ * @module
+ */
+
+import { ownerKey } from "../cache/token_index.ts";
+import type { UserKey } from "../cache/cached_user.ts";
+import { refuse } from "../errors/errors.ts";
+import type { AccountInfo } from "../request/account_info.ts";
+import type { AccountFilter } from "../request/user_requests.ts";
+import type { Engine } from "./engine.ts";
+import { requireAccount } from "./user_query.ts";
+
+/** The accounts of one application. */
+export class Accounts {
+  readonly #engine: Engine;
+
+  /**
+   * Joins an application's parts.
+   *
+   * @param engine The parts.
+   */
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /**
+   * Finds an account: in memory, else in the store.
+   *
+   * @param homeAccountId The account's id.
+   * @returns The account, with its home tenant's profile where that is known; `null` where nobody of that id signed in.
+   */
+  async get(homeAccountId: string): Promise<AccountInfo | null> {
+    const { users } = this.#engine.configuration.cache;
+    const key = this.#keyOf(homeAccountId);
+    const owner = ownerKey(key.environment, key.clientId, key.homeAccountId);
+    if (users.user(owner) === undefined) await users.load(key);
+    const infos = [...users.user(owner)?.profiles.values() ?? []].map(({ info }) => info);
+    return atHome(infos) ?? null;
+  }
+
+  /**
+   * Lists the accounts.
+   *
+   * @param filter Which ones.
+   * @returns One for each user.
+   */
+  async list(filter: AccountFilter = {}): Promise<AccountInfo[]> {
+    if (Object(filter) !== filter) refuse("invalid_request", "filter", "it must be an object");
+    const { authority: { environment }, cache: { users }, clientId } = this.#engine.configuration;
+    await users.loadUsers(environment, clientId);
+    return users.users(environment, clientId).flatMap(({ profiles }) => {
+      const infos = [...profiles.values()].map(({ info }) => info).filter((info) => fits(info, filter));
+      return atHome(infos) ?? [];
+    });
+  }
+
+  /**
+   * Signs a user out of this application: all their tokens go, and stay away.
+   *
+   * @param account The account, or its id.
+   */
+  async remove(account: AccountInfo | string): Promise<void> {
+    await this.#engine.configuration.cache.users.remove(this.#keyOf(account));
+  }
+
+  #keyOf(account: AccountInfo | string): UserKey {
+    const { authority: { environment }, clientId } = this.#engine.configuration;
+    return { environment, clientId, homeAccountId: requireAccount(account) };
+  }
+}
+
+/** The profile to show of a user: that of their home, else any. */
+function atHome(infos: readonly AccountInfo[]): AccountInfo | undefined {
+  const isAtHome = ({ tenantId, tenantProfiles }: AccountInfo): boolean =>
+    tenantProfiles.some((profile) => profile.isHomeTenant && profile.tenantId === tenantId);
+  return infos.find(isAtHome) ?? infos[0];
+}
+
+function fits(info: AccountInfo, filter: AccountFilter): boolean {
+  const same = (name: keyof AccountFilter): boolean =>
+    filter[name] === undefined || info[name].toLowerCase() === `${filter[name]}`.toLowerCase();
+  return same("homeAccountId") && same("username") && same("tenantId") && same("localAccountId");
+}

@@ -1,0 +1,285 @@
+/**
+ * Sign-in by authorization code and PKCE, from the URL to the tokens.
+ *
+ * @module
+ */
+
+import { generatePkceCodes, hashNonce, randomToken } from "../crypto/pkce.ts";
+import { ClientAuthError, refuse } from "../errors/errors.ts";
+import { type AuthCodeFlow, readAuthCodeFlow } from "../request/auth_code_flow.ts";
+import {
+  type AuthorizationRequest,
+  type AuthorizationUrlRequest,
+  checkAuthorizationRequest,
+  type CheckedAuthorizationRequest,
+} from "../request/authorization_request.ts";
+import { type AuthorizationResponse, readAuthorizationResponse } from "../request/authorization_response.ts";
+import { buildAuthorizationUrl } from "../request/authorization_url.ts";
+import { mergeClaims } from "../request/claims.ts";
+import { requireUserScopes } from "../request/scopes.ts";
+import type { AuthCodeFlowRequest, AuthorizationCodeRequest } from "../request/user_requests.ts";
+import type { AuthenticationResult } from "../result/authentication_result.ts";
+import { untilAborted } from "../runtime/wait.ts";
+import { checkAuthorizationResponse } from "../token/authorization_answer.ts";
+import { ACQUIRE_TOKEN_BY_CODE } from "../token/telemetry.ts";
+import { extOf } from "./app_token_query.ts";
+import type { Engine } from "./engine.ts";
+import { handOut, requireTokenRequest } from "./token_found.ts";
+import { UsedFlows } from "./used_flows.ts";
+import type { UserErrand, UserGrants } from "./user_grants.ts";
+import { anchorOf, realmOfUser, tenantOf } from "./user_query.ts";
+
+/** How long a user may take; the sealed flow and the code live no longer. */
+const FLOW_LIFETIME_SECONDS = 3_600;
+/** What a code errand has of its own. */
+type CodeErrand =
+  & Pick<UserErrand, "tenant" | "scopes" | "grant" | "claims" | "apiId" | "expected" | "onSend">
+  & {
+    readonly clientInfo: string | undefined;
+  };
+
+/** Runs the code flows of one application. */
+export class AuthCodeFlows {
+  readonly #engine: Engine;
+  readonly #grants: UserGrants;
+  readonly #isPublic: boolean;
+  readonly #used: UsedFlows;
+
+  /**
+   * Joins an application's parts.
+   *
+   * @param engine The parts.
+   * @param grants Redeems codes.
+   * @param isPublic Whether the client is public: its redirect URI may have a scheme of its own.
+   */
+  constructor(engine: Engine, grants: UserGrants, isPublic: boolean) {
+    this.#engine = engine;
+    this.#grants = grants;
+    this.#isPublic = isPublic;
+    this.#used = new UsedFlows(engine.configuration.clock);
+  }
+
+  /**
+   * Begins a sign-in. Nothing is sent for Entra; the discovery document is read for an `oidcAuthority`.
+   *
+   * @param request The request.
+   * @returns The flow to keep until the answer comes.
+   */
+  async initiate(request: AuthorizationRequest): Promise<AuthCodeFlow> {
+    const checked = this.#check(request);
+    const { clientId, clock } = this.#engine.configuration;
+    const { tenantId, correlationId = crypto.randomUUID(), claims } = request;
+    const tenant = tenantOf(this.#engine.configuration.authority, tenantId);
+    const [state, nonce] = [randomToken(16), randomToken(16)];
+    const { verifier: codeVerifier, challenge: codeChallenge } = await generatePkceCodes();
+    const { redirectUri, scopes, maxAge, responseMode, appState } = checked;
+    const merged = mergeClaims(claims, this.#engine.configuration.clientCapabilities);
+    const authUri = await this.#url(checked, tenant, correlationId, {
+      state,
+      nonce: await hashNonce(nonce),
+      codeChallenge,
+      claims: merged,
+    });
+    return {
+      version: 1,
+      authUri,
+      state,
+      nonce,
+      codeVerifier,
+      redirectUri,
+      scopes,
+      clientId,
+      authority: this.#engine.authorityOf(tenant),
+      ...(merged !== undefined && { claims: merged }),
+      ...(maxAge !== undefined && { maxAge }),
+      ...(responseMode !== undefined && { responseMode }),
+      ...(appState !== undefined && { appState }),
+      correlationId,
+      expiresAt: Math.floor(clock.now() / 1000) + FLOW_LIFETIME_SECONDS,
+    };
+  }
+
+  /**
+   * Makes the URL of a sign-in whose state, nonce and verifier the caller keeps.
+   *
+   * @param request The request.
+   * @returns The URL.
+   */
+  async url(request: AuthorizationUrlRequest): Promise<string> {
+    const checked = this.#check(request);
+    const { authority, clientCapabilities } = this.#engine.configuration;
+    const { tenantId, correlationId = crypto.randomUUID(), state, nonce, codeChallenge } = request;
+    for (const [name, value] of Object.entries({ state, codeChallenge })) {
+      if (typeof value !== "string" || !/^[\x21-\x7e]{16,1024}$/.test(value)) {
+        refuse("invalid_request", name, "it must be a random text of 16 characters or more");
+      }
+    }
+    const claims = mergeClaims(request.claims, clientCapabilities);
+    return await this.#url(checked, tenantOf(authority, tenantId), correlationId, {
+      state,
+      nonce,
+      codeChallenge,
+      claims,
+    });
+  }
+
+  /**
+   * Ends a sign-in: everything about the answer is checked before the code is spent.
+   *
+   * @param given The flow.
+   * @param response The answer.
+   * @param request What else the call takes.
+   * @param apiId The number of the method, for telemetry.
+   * @returns The tokens.
+   */
+  async redeemFlow(
+    given: AuthCodeFlow,
+    response: AuthorizationResponse,
+    request: AuthCodeFlowRequest = {},
+    apiId: string = ACQUIRE_TOKEN_BY_CODE,
+  ): Promise<AuthenticationResult> {
+    const flow = readAuthCodeFlow(given);
+    const tenant = this.#requireOwn(flow);
+    const { correlationId, scopes: asked, state } = flow;
+    requireTokenRequest({ ...request, correlationId });
+    const scopes = request.scopes ?? asked;
+    if (!Array.isArray(scopes) || !scopes.every((scope) => asked.includes(scope))) {
+      refuse("invalid_scopes", "scopes", "they must be some of the flow's");
+    }
+    const parameters = await readAuthorizationResponse(response, flow);
+    const waitUntil = request.waitUntil ?? this.#engine.configuration.waitUntil;
+    const issuer = await this.#engine.metadata.issuer(tenant, correlationId, waitUntil);
+    const { code, clientInfo } = await checkAuthorizationResponse(parameters, {
+      state,
+      ...issuer,
+      host: this.#host,
+      correlationId,
+    });
+    this.#used.require(state, correlationId);
+    const grant = {
+      grant_type: "authorization_code",
+      code,
+      redirect_uri: flow.redirectUri,
+      code_verifier: flow.codeVerifier,
+    };
+    const expected = { nonce: await hashNonce(flow.nonce), maxAgeSeconds: flow.maxAge, code };
+    const onSend = (): void => this.#used.use(state, correlationId, flow.expiresAt * 1000);
+    const errand = { tenant, scopes, grant, claims: flow.claims, apiId, expected, clientInfo, onSend };
+    return await this.#redeem(errand, { ...request, correlationId });
+  }
+
+  /**
+   * Redeems a code whose state, nonce and verifier the caller kept.
+   *
+   * @param request The request.
+   * @returns The tokens.
+   */
+  async redeemCode(request: AuthorizationCodeRequest): Promise<AuthenticationResult> {
+    const { authority, clientCapabilities } = this.#engine.configuration;
+    const { code, codeVerifier, redirectUri, scopes, nonce, maxAge, tenantId, clientInfo } = request ?? {};
+    for (const [name, value] of Object.entries({ code, codeVerifier, redirectUri })) {
+      if (typeof value !== "string" || value === "") refuse("invalid_request", name, "it is missing");
+    }
+    requireUserScopes(scopes, authority.kind === "aad");
+    requireTokenRequest(request);
+    const grant = {
+      grant_type: "authorization_code",
+      code,
+      redirect_uri: redirectUri,
+      code_verifier: codeVerifier,
+    };
+    const errand = {
+      tenant: tenantOf(authority, tenantId),
+      scopes: [...scopes],
+      grant,
+      claims: mergeClaims(request.claims, clientCapabilities),
+      apiId: ACQUIRE_TOKEN_BY_CODE,
+      expected: { nonce, maxAgeSeconds: maxAge, code },
+      clientInfo,
+    };
+    return await this.#redeem(errand, request);
+  }
+
+  get #host(): string {
+    return this.#engine.configuration.authority.environment;
+  }
+
+  #check(request: AuthorizationRequest): CheckedAuthorizationRequest {
+    const isEntra = this.#engine.configuration.authority.kind === "aad";
+    const checked = checkAuthorizationRequest(request, { isEntra, isPublic: this.#isPublic });
+    requireTokenRequest(request);
+    return checked;
+  }
+
+  async #url(
+    checked: CheckedAuthorizationRequest,
+    tenant: string,
+    correlationId: string,
+    secrets: {
+      readonly state: string;
+      readonly nonce: string | undefined;
+      readonly codeChallenge: string;
+      readonly claims: string | undefined;
+    },
+  ): Promise<string> {
+    const { authority, clientId, excludeScopes, waitUntil } = this.#engine.configuration;
+    const { authorization } = await this.#engine.metadata.endpoints(tenant, correlationId, waitUntil);
+    if (authorization === undefined) throw this.#engine.noEndpoint("authorization_endpoint", correlationId);
+    const isEntra = authority.kind === "aad";
+    return buildAuthorizationUrl(authorization, { ...checked, ...secrets, clientId, excludeScopes, isEntra });
+  }
+
+  /** R-036: a flow is bound to its client and authority. */
+  #requireOwn({ clientId, authority, expiresAt, correlationId }: AuthCodeFlow): string {
+    const { configuration } = this.#engine;
+    const tenant = this.#engine.tenantOfAuthority(authority);
+    if (clientId !== configuration.clientId || tenant === undefined) {
+      const why = "Cannot sign in: the flow was begun by another client or at another authority";
+      throw new ClientAuthError("auth_flow_mismatch", why, correlationId);
+    }
+    if (expiresAt * 1000 > configuration.clock.now()) return tenant;
+    throw new ClientAuthError(
+      "auth_flow_expired",
+      "Cannot sign in: the flow has expired. Begin again",
+      correlationId,
+    );
+  }
+
+  async #redeem(
+    { tenant, clientInfo, ...errand }: CodeErrand,
+    request: Pick<
+      AuthorizationCodeRequest,
+      "signal" | "waitUntil" | "correlationId" | "extraBodyParameters" | "extraQueryParameters"
+    >,
+  ): Promise<AuthenticationResult> {
+    const { authority, cache, clock, waitUntil } = this.#engine.configuration;
+    const { signal, correlationId } = request;
+    const nowMs = clock.now();
+    const home = authority.kind === "aad" ? readClientInfo(clientInfo) : undefined;
+    const work = this.#grants.redeem({
+      ...errand,
+      tenant,
+      realm: realmOfUser(authority, tenant, "-") ?? tenant,
+      sendsScopes: true,
+      ext: extOf(request),
+      extraBody: request.extraBodyParameters,
+      extraQuery: request.extraQueryParameters,
+      reason: "not_applicable",
+      correlationId: correlationId ?? crypto.randomUUID(),
+      sendCorrelationId: correlationId !== undefined,
+      isOneTime: true,
+      anchorMailbox: home && anchorOf(`${home.uid}.${home.utid}`),
+      requiresIdToken: true,
+      asked: cache.users.removals,
+      waitUntil: request.waitUntil ?? waitUntil,
+    });
+    const found = await untilAborted(work, signal, correlationId);
+    return handOut(
+      this.#engine,
+      found,
+      { scopes: errand.scopes, correlationId },
+      "not_applicable",
+      clock.now() - nowMs,
+    );
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * Sign-in through the browser of the person who runs the application.
+ *
+ * @module
+ */
+
+import { refuse } from "../errors/errors.ts";
+import type { InteractiveRequest } from "../request/user_requests.ts";
+import type { AuthenticationResult } from "../result/authentication_result.ts";
+import { ACQUIRE_TOKEN_INTERACTIVE } from "../token/telemetry.ts";
+import type { AuthCodeFlows } from "./auth_code_flows.ts";
+import { requireTokenRequest } from "./token_found.ts";
+
+/**
+ * Runs a code flow whose answer a receiver takes.
+ *
+ * @param codes The application's code flows.
+ * @param request The request.
+ * @returns The tokens.
+ */
+export async function acquireInteractively(
+  codes: AuthCodeFlows,
+  request: InteractiveRequest,
+): Promise<AuthenticationResult> {
+  const { receiver, timeoutMs, waitUntil, extraBodyParameters, ...asked } = request ?? {};
+  const { signal } = asked;
+  if (typeof receiver?.open !== "function") {
+    refuse("invalid_request", "receiver", "it must be a receiver, such as new LoopbackReceiver() of ./host");
+  }
+  if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs < 2 ** 31)) {
+    refuse("invalid_request", "timeoutMs", "it must be a number of milliseconds");
+  }
+  requireTokenRequest(request);
+  const listener = await receiver.open({ ...(signal !== undefined && { signal }) });
+  try {
+    const { redirectUri, responseMode } = listener;
+    const flow = await codes.initiate({ ...asked, redirectUri, responseMode });
+    const response = await listener.receive({
+      authUri: flow.authUri,
+      state: flow.state,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(signal !== undefined && { signal }),
+    });
+    const own = { signal, waitUntil, extraBodyParameters };
+    return await codes.redeemFlow(flow, response, own, ACQUIRE_TOKEN_INTERACTIVE);
+  } finally {
+    await listener.close();
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Redeems the refresh tokens that the cache has for a user, in MSAL's order.
+ *
+ * @module
+ */
+
+import type { CachedRefreshToken } from "../cache/cached_user.ts";
+import { isAuthError } from "../errors/auth_error.ts";
+import { InteractionRequiredAuthError, type ServerErrorDetails } from "../errors/server_error.ts";
+import { ACQUIRE_TOKEN_SILENT } from "../token/telemetry.ts";
+import type { Engine } from "./engine.ts";
+import type { UserQuestion } from "./silent_flow.ts";
+import type { TokenFound } from "./token_found.ts";
+import type { UserGrants } from "./user_grants.ts";
+import { anchorOf, tenantOfRealm } from "./user_query.ts";
+
+/** The family of Microsoft's own client ids; there is no other. */
+const FAMILY = "1";
+/** More refresh tokens than this are not tried for one question. */
+const MAX_ATTEMPTS = 4;
+
+/** A refresh token to try. */
+interface Candidate {
+  readonly token: CachedRefreshToken;
+  /** Whether its failure says nothing: it may be another family's. */
+  readonly isGuess: boolean;
+}
+
+/** Redeems refresh tokens of the cache. */
+export class RefreshTokens {
+  readonly #engine: Engine;
+  readonly #grants: UserGrants;
+
+  /**
+   * Joins an application's parts.
+   *
+   * @param engine The parts.
+   * @param grants Redeems them.
+   */
+  constructor(engine: Engine, grants: UserGrants) {
+    this.#engine = engine;
+    this.#grants = grants;
+  }
+
+  /**
+   * Redeems the first refresh token that works. After an `invalid_grant` the store is read once more: somebody else may have
+   * redeemed the token meanwhile, and stored its successor.
+   *
+   * @param question The token that is looked for; the user was loaded.
+   * @param asked How often something had been removed before.
+   * @returns The token.
+   * @throws {InteractionRequiredAuthError} `no_tokens_found` where there is no refresh token, or the authority's answer.
+   */
+  async redeem(question: UserQuestion, asked: number): Promise<TokenFound> {
+    const { users } = this.#engine.configuration.cache;
+    const correlationId = question.correlationId ?? crypto.randomUUID();
+    const tried = new Set<string>();
+    let failure: unknown;
+    let isReread = !users.stored;
+    await this.#loadFamily(question);
+    while (tried.size < MAX_ATTEMPTS) {
+      const next = this.#candidates(question).find(({ token }) => !tried.has(token.secret));
+      if (next === undefined) {
+        if (isReread || failure === undefined) break;
+        isReread = true;
+        await users.load(question.user, this.#familyOf(question));
+        continue;
+      }
+      tried.add(next.token.secret);
+      try {
+        return await this.#redeemOne(next.token, question, correlationId, asked);
+      } catch (error) {
+        const isRefused = isAuthError(error) &&
+          (error as Partial<ServerErrorDetails>).error === "invalid_grant";
+        if (!isRefused && !next.isGuess) throw error;
+        if (!next.isGuess) failure = error;
+        await this.#dropIfDead(next.token, error);
+      }
+    }
+    throw failure ?? noTokens(correlationId);
+  }
+
+  /** A client of which nothing is known may be of the family. */
+  #familyOf({ owner }: UserQuestion): string {
+    return this.#engine.configuration.cache.users.user(owner)?.familyId ?? FAMILY;
+  }
+
+  async #loadFamily(question: UserQuestion): Promise<void> {
+    const family = this.#familyOf(question);
+    if (family !== "") await this.#engine.configuration.cache.users.load(question.user, family);
+  }
+
+  /** The family's tokens first, then this client's own: MSAL's order. */
+  #candidates({ user, owner }: UserQuestion): Candidate[] {
+    const { users } = this.#engine.configuration.cache;
+    const record = users.user(owner);
+    const own = (record?.refreshTokens ?? []).map((token) => ({ token, isGuess: false }));
+    if (record?.familyId === "") return own;
+    const isGuess = record?.familyId === undefined;
+    const family = users.family(user, record?.familyId ?? FAMILY).map((token) => ({ token, isGuess }));
+    return [...family, ...own];
+  }
+
+  #redeemOne(
+    token: CachedRefreshToken,
+    question: UserQuestion,
+    correlationId: string,
+    asked: number,
+  ): Promise<TokenFound> {
+    const { realm, tenant, user } = question;
+    const { authority } = this.#engine.configuration;
+    const profile = this.#grants.profile(user.homeAccountId, realm);
+    const isOwn = token.clientId.toLowerCase() === user.clientId.toLowerCase();
+    return this.#grants.redeem({
+      ...question,
+      tenant: authority.kind === "oidc" ? tenant : tenantOfRealm(realm),
+      grant: { grant_type: "refresh_token", refresh_token: token.secret },
+      sendsScopes: true,
+      apiId: ACQUIRE_TOKEN_SILENT,
+      correlationId,
+      sendCorrelationId: question.correlationId !== undefined,
+      isOneTime: false,
+      anchorMailbox: authority.kind === "aad" ? anchorOf(user.homeAccountId) : undefined,
+      expected: { isRefresh: true, previous: isOwn ? profile?.idToken?.claims : undefined },
+      requiresIdToken: false,
+      homeAccountId: user.homeAccountId,
+      redeemed: token,
+      asked,
+    });
+  }
+
+  /** Only these two say that the token itself is dead; anything else may be about these scopes, or this device. */
+  async #dropIfDead(token: CachedRefreshToken, error: unknown): Promise<void> {
+    const { error: code = "", suberror = "" } = error as Partial<ServerErrorDetails>;
+    const isDead = [code, suberror].some((name) => name === "bad_token" || name === "token_expired");
+    const { cache: { users }, clock } = this.#engine.configuration;
+    if (isDead) await users.dropRefreshToken(token, clock.now());
+  }
+}
+
+function noTokens(correlationId: string): InteractionRequiredAuthError {
+  const message =
+    "Cannot get a token silently: the cache has none for this account and client. Let the user sign in";
+  const details = {
+    status: 0,
+    error: "no_tokens_found",
+    errorCodes: [],
+    retryable: false,
+    throttledLocally: false,
+  };
+  return new InteractionRequiredAuthError("no_tokens_found", message, details, correlationId);
+}

@@ -1,0 +1,191 @@
+/**
+ * Users' tokens without a user: from memory at once, else from the store, else by a refresh token.
+ *
+ * @module
+ */
+
+import type { UserKey } from "../cache/cached_user.ts";
+import { bucketKey, isFresh, isUsable, ownerKey, type Slot } from "../cache/token_index.ts";
+import { mergeClaims } from "../request/claims.ts";
+import { requireUserScopes, scopeKey } from "../request/scopes.ts";
+import type { SilentRequest } from "../request/user_requests.ts";
+import type { AuthenticationResult } from "../result/authentication_result.ts";
+import type { RefreshReason } from "../runtime/events.ts";
+import { untilAborted } from "../runtime/wait.ts";
+import type { WaitUntil } from "../runtime/web_types.ts";
+import { extOf } from "./app_token_query.ts";
+import type { Engine } from "./engine.ts";
+import { RefreshTokens } from "./refresh_tokens.ts";
+import { reasonOf, Renewals } from "./renewals.ts";
+import { failed, fromMemory, handOut, requireTokenRequest, type TokenFound } from "./token_found.ts";
+import type { UserGrants } from "./user_grants.ts";
+import { realmOfIssuer, realmOfUser, requireAccount, tenantOf } from "./user_query.ts";
+
+/** A token that is looked for. It holds nothing that a caller can change. */
+export interface UserQuestion {
+  /** Whose it is. */
+  readonly user: UserKey;
+  /** The same, as the index names it. */
+  readonly owner: string;
+  /** The tenant that is asked. */
+  readonly tenant: string;
+  /** The tenant whose token it is. */
+  readonly realm: string;
+  /** The bucket of that tenant's tokens. */
+  readonly bucket: string;
+  /** The scopes, as the index names them. */
+  readonly key: string;
+  /** The scopes asked for. */
+  readonly scopes: readonly string[];
+  /** Extra components of the token's identity. */
+  readonly ext: string;
+  /** The merged claims, as JSON text. */
+  readonly claims: string | undefined;
+  /** Members of the form of the application's own. */
+  readonly extraBody: Readonly<Record<string, string>> | undefined;
+  /** Added to the query of the token endpoint. */
+  readonly extraQuery: Readonly<Record<string, string>> | undefined;
+  /** Why the authority is asked. */
+  readonly reason: RefreshReason;
+  /** The id that the caller chose. */
+  readonly correlationId: string | undefined;
+  /** Keeps work alive after the call. */
+  readonly waitUntil: WaitUntil | "detached" | undefined;
+}
+
+/** Acquires the tokens of users who signed in before. */
+export class SilentFlow {
+  readonly #engine: Engine;
+  readonly #grants: UserGrants;
+  readonly #renewals: Renewals;
+  readonly #refreshTokens: RefreshTokens;
+
+  /**
+   * Joins an application's parts.
+   *
+   * @param engine The parts.
+   * @param grants Redeems refresh tokens.
+   */
+  constructor(engine: Engine, grants: UserGrants) {
+    this.#engine = engine;
+    this.#grants = grants;
+    this.#renewals = new Renewals(engine);
+    this.#refreshTokens = new RefreshTokens(engine, grants);
+  }
+
+  /**
+   * Gets a user's token. Not an async function, so that a hit costs no more waiting than its own promise.
+   *
+   * @param request The request.
+   * @returns The token.
+   */
+  acquire(request: SilentRequest): Promise<AuthenticationResult> {
+    try {
+      const { authority, clock } = this.#engine.configuration;
+      const { account, scopes, tenantId } = request ?? {};
+      const homeAccountId = requireAccount(account);
+      requireUserScopes(scopes, authority.kind === "aad");
+      requireTokenRequest(request);
+      const tenant = tenantOf(authority, tenantId);
+      const nowMs = clock.now();
+      const realm = realmOfUser(authority, tenant, account) ?? this.#realmOfDomain(tenant, request);
+      if (typeof realm === "string") return this.#acquireIn(realm, tenant, homeAccountId, request, nowMs);
+      const snapshot = { ...request, scopes: [...scopes] };
+      return realm.then((found) => this.#acquireIn(found, tenant, homeAccountId, snapshot, nowMs))
+        .catch((error) => Promise.reject(failed(this.#engine, error)));
+    } catch (error) {
+      return Promise.reject(failed(this.#engine, error));
+    }
+  }
+
+  #realmOfDomain(tenant: string, { correlationId, waitUntil }: SilentRequest): string | Promise<string> {
+    const { metadata, configuration } = this.#engine;
+    const found = metadata.issuer(tenant, correlationId ?? "", waitUntil ?? configuration.waitUntil);
+    return "then" in found
+      ? found.then(({ issuer }) => realmOfIssuer(issuer, tenant))
+      : realmOfIssuer(found.issuer, tenant);
+  }
+
+  #acquireIn(
+    realm: string,
+    tenant: string,
+    homeAccountId: string,
+    request: SilentRequest,
+    nowMs: number,
+  ): Promise<AuthenticationResult> {
+    const { authority: { environment }, cache, clientId } = this.#engine.configuration;
+    const { scopes, claims, forceRefresh } = request;
+    const owner = ownerKey(environment, clientId, homeAccountId);
+    const ext = extOf(request);
+    const bucket = bucketKey(realm, "bearer", "", ext);
+    const key = scopeKey(scopes);
+    const slot = cache.index.find(owner, bucket, key, nowMs);
+    const isForced = claims !== undefined || forceRefresh === true;
+    if (slot !== undefined && !isForced && isFresh(slot, nowMs)) {
+      const profile = cache.users.user(owner)?.profiles.get(realm);
+      if (profile !== undefined) {
+        return Promise.resolve(handOut(this.#engine, fromMemory(slot, profile), request));
+      }
+    }
+    const user = { environment, clientId, homeAccountId };
+    return this.#acquireFurther(
+      { user, owner, tenant, realm, bucket, key, ext },
+      request,
+      isForced,
+      slot,
+      nowMs,
+    );
+  }
+
+  /** The memory has no token, or one that should be replaced. */
+  async #acquireFurther(
+    place: Pick<UserQuestion, "user" | "owner" | "tenant" | "realm" | "bucket" | "key" | "ext">,
+    request: SilentRequest,
+    isForced: boolean,
+    slot: Slot | undefined,
+    nowMs: number,
+  ): Promise<AuthenticationResult> {
+    const { clientCapabilities, clock, waitUntil } = this.#engine.configuration;
+    const { signal, correlationId } = request;
+    const question: UserQuestion = {
+      ...place,
+      scopes: [...request.scopes],
+      claims: mergeClaims(request.claims, clientCapabilities),
+      extraBody: { ...request.extraBodyParameters },
+      extraQuery: { ...request.extraQueryParameters },
+      reason: reasonOf(isForced, slot, nowMs),
+      correlationId,
+      waitUntil: request.waitUntil ?? waitUntil,
+    };
+    try {
+      const challenge = request.claims === undefined ? "" : question.claims ?? "";
+      const work = this.#renewals.run(
+        { ...question, challenge },
+        slot,
+        nowMs,
+        () => this.#renew(question),
+      );
+      const found = await untilAborted(work, signal, correlationId);
+      const profile = found.profile ?? this.#grants.profile(place.user.homeAccountId, place.realm);
+      return handOut(this.#engine, { ...found, profile }, question, question.reason, clock.now() - nowMs);
+    } catch (error) {
+      throw failed(this.#engine, error);
+    }
+  }
+
+  /** One read of the store, if there is one, and else a refresh token. */
+  async #renew(question: UserQuestion): Promise<TokenFound> {
+    const { cache, clock } = this.#engine.configuration;
+    const { user, owner, bucket, key, reason } = question;
+    const asked = cache.users.removals;
+    await cache.users.load(user);
+    const nowMs = clock.now();
+    const known = cache.index.find(owner, bucket, key, nowMs);
+    const isRenewed = known !== undefined && isUsable(known, nowMs) &&
+      nowMs < (known.refreshOn ?? Infinity) * 1000;
+    if (isRenewed && reason !== "force_refresh_or_claims") {
+      return { ...fromMemory(known), cacheLevel: cache.users.stored ? "store" : "memory" };
+    }
+    return await this.#refreshTokens.redeem(question, asked);
+  }
+}

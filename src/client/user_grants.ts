@@ -1,0 +1,236 @@
+/**
+ * Redeems what a user's sign-in gave for tokens: the one way by which users' tokens come into the cache.
+ *
+ * @module
+ */
+
+import type { CachedAccount, CachedRefreshToken, UserProfile } from "../cache/cached_user.ts";
+import { ownerKey } from "../cache/token_index.ts";
+import type { AppliedCredential, CredentialSource } from "../credential/client_credential.ts";
+import { sha256 } from "../crypto/digest.ts";
+import { ClientAuthError } from "../errors/errors.ts";
+import type { IdTokenClaims } from "../request/id_token_claims.ts";
+import { decorateScopes } from "../request/scopes.ts";
+import type { RefreshReason } from "../runtime/events.ts";
+import type { WaitUntil } from "../runtime/web_types.ts";
+import { keepAlive } from "../store/single_flight.ts";
+import { homeAccountIdOf } from "../token/entra_identity.ts";
+import type { ExpectedIdToken } from "../token/id_token.ts";
+import { buildUserForm } from "../token/grant_user.ts";
+import type { TokenResponse } from "../token/token_response.ts";
+import type { Engine } from "./engine.ts";
+import { toGrantedToken } from "./granted_token.ts";
+import type { TokenFound } from "./token_found.ts";
+
+/** What is redeemed, and what has to come of it. */
+export interface UserErrand {
+  /** The tenant that is asked, as the path has it. */
+  readonly tenant: string;
+  /** The tenant whose token is wanted, where an answer without an ID token leaves that open. */
+  readonly realm: string;
+  /** The scopes asked for, without those of the sign-in. */
+  readonly scopes: readonly string[];
+  /** The grant's members of the form. */
+  readonly grant: Readonly<Record<string, string | undefined>>;
+  /** Whether the scopes are sent; a device code has them from before. */
+  readonly sendsScopes: boolean;
+  /** The merged claims, as JSON text. */
+  readonly claims: string | undefined;
+  /** Extra components of the token's identity. */
+  readonly ext: string;
+  /** Members of the form of the application's own. */
+  readonly extraBody?: Readonly<Record<string, string>> | undefined;
+  /** Added to the query of the token endpoint. */
+  readonly extraQuery?: Readonly<Record<string, string>> | undefined;
+  /** The number of the method, for telemetry. */
+  readonly apiId: string;
+  /** Why a token is asked for. */
+  readonly reason: RefreshReason;
+  /** The call's correlation id, and whether the caller chose it. */
+  readonly correlationId: string;
+  /** Whether to send the id although telemetry is off. */
+  readonly sendCorrelationId: boolean;
+  /** Whether the grant counts once. */
+  readonly isOneTime: boolean;
+  /** Called at the moment before the grant is sent; what it throws keeps it unsent. */
+  readonly onSend?: (() => void) | undefined;
+  /** Where Entra keeps the user. */
+  readonly anchorMailbox?: string | undefined;
+  /** What the ID token has to say. */
+  readonly expected: Omit<ExpectedIdToken, "issuer" | "tenant" | "accessToken">;
+  /** Whether an answer without an ID token is refused. */
+  readonly requiresIdToken: boolean;
+  /** The account that the answer must be for, on a refresh. */
+  readonly homeAccountId?: string | undefined;
+  /** The refresh token that is redeemed, where the cache knows it. */
+  readonly redeemed?: CachedRefreshToken | undefined;
+  /** How often something had been removed from the cache before the call. */
+  readonly asked: number;
+  /** Keeps work alive after the call. */
+  readonly waitUntil: WaitUntil | "detached" | undefined;
+}
+
+/** Whose tokens an answer brings. */
+interface Owner {
+  readonly realm: string;
+  readonly homeAccountId: string;
+  readonly claims?: IdTokenClaims | undefined;
+}
+
+/** Redeems grants of users for one application. */
+export class UserGrants {
+  readonly #engine: Engine;
+  readonly #credential: CredentialSource | undefined;
+
+  /**
+   * Joins an application's parts and its credential.
+   *
+   * @param engine The parts.
+   * @param credential The credential; none for a public client.
+   */
+  constructor(engine: Engine, credential: CredentialSource | undefined) {
+    this.#engine = engine;
+    this.#credential = credential;
+  }
+
+  /**
+   * Redeems a grant. The signing keys are there before it is sent, and nothing is stored before the answer is validated.
+   *
+   * @param errand What is redeemed.
+   * @returns The token and whose it is.
+   */
+  async redeem(errand: UserErrand): Promise<TokenFound> {
+    const { clock } = this.#engine.configuration;
+    const { tenant, correlationId, waitUntil } = errand;
+    const askedAtMs = clock.now();
+    const issuer = await this.#engine.metadata.issuer(tenant, correlationId, waitUntil);
+    await this.#engine.idTokens.prepare(issuer, correlationId, waitUntil);
+    const response = await this.#send(errand);
+    if (response.idToken === undefined && errand.requiresIdToken) {
+      throw new ClientAuthError(
+        "id_token_missing",
+        "Cannot sign in: the answer has no ID token. Ask for the scope openid",
+        correlationId,
+      );
+    }
+    const claims = response.idToken === undefined ? undefined : await this.#engine.idTokens.validate(
+      response.idToken,
+      { ...errand.expected, issuer, tenant, accessToken: response.secret },
+      correlationId,
+      waitUntil,
+    );
+    return await this.#keep(response, errand, this.#ownerOf(response, errand, claims), askedAtMs);
+  }
+
+  async #send(errand: UserErrand): Promise<TokenResponse> {
+    const { tenant, correlationId, waitUntil, scopes, claims, extraBody, extraQuery, grant } = errand;
+    const { clientId, authority, excludeScopes } = this.#engine.configuration;
+    const url = new URL((await this.#engine.metadata.endpoints(tenant, correlationId, waitUntil)).token);
+    const tokenEndpoint = url.href;
+    for (const pair of Object.entries(extraQuery ?? {})) url.searchParams.append(...pair);
+    const credential = this.#credential;
+    errand.onSend?.();
+    return await this.#engine.tokenEndpoint.requestToken({
+      ...errand,
+      url,
+      form: buildUserForm({
+        clientId,
+        claims,
+        scopes: errand.sendsScopes ? decorateScopes(scopes, excludeScopes) : [],
+        isEntra: authority.kind === "aad",
+        extra: extraBody,
+      }, grant),
+      credential: credential &&
+        ((): Promise<AppliedCredential> =>
+          credential.apply({ clientId, tenantId: tenant, tokenEndpoint, correlationId })),
+    });
+  }
+
+  /** Whose the tokens are; a refresh never changes the account. */
+  #ownerOf(response: TokenResponse, errand: UserErrand, claims: IdTokenClaims | undefined): Owner {
+    const { correlationId, homeAccountId } = errand;
+    const isEntra = this.#engine.configuration.authority.kind === "aad";
+    if (claims === undefined) return { realm: errand.realm, homeAccountId: homeAccountId ?? "" };
+    const home = homeAccountIdOf(claims, isEntra ? response.clientInfo : undefined, correlationId);
+    if (homeAccountId !== undefined && home.toLowerCase() !== homeAccountId.toLowerCase()) {
+      throw new ClientAuthError(
+        "account_mismatch",
+        "Cannot renew the token: the answer is for another user, nothing of it was kept",
+        correlationId,
+      );
+    }
+    const realm = isEntra ? claims.tid?.toLowerCase() ?? errand.realm : errand.realm;
+    return { realm, homeAccountId: homeAccountId ?? home, claims };
+  }
+
+  async #keep(
+    response: TokenResponse,
+    errand: UserErrand,
+    { realm, homeAccountId, claims }: Owner,
+    nowMs: number,
+  ): Promise<TokenFound> {
+    const { authority: { environment }, cache: { users }, clientId, emit } = this.#engine.configuration;
+    const { ext, scopes, correlationId, redeemed, waitUntil } = errand;
+    const extHash = ext && (await sha256(ext.slice(1))).toLowerCase();
+    const key = { environment, clientId, realm, homeAccountId };
+    const accessToken = toGrantedToken(response, { ...key, ext, extHash }, scopes, emit, correlationId);
+    // Nobody knows whose it is: it is handed out, and not kept.
+    if (homeAccountId === "") return { token: accessToken, cacheLevel: "none", correlationId };
+    const { refreshToken: secret, refreshTokenExpiresOn: expiresOn, familyId, cachedAt: lastModified } =
+      response;
+    const owner = { environment, clientId, homeAccountId };
+    const account = claims && accountOf(claims, { environment, realm, homeAccountId }, errand, response);
+    const saved = users.save(
+      {
+        accessToken,
+        refreshToken: secret === undefined ? undefined : {
+          ...owner,
+          secret,
+          target: response.scope ?? scopes.join(" "),
+          familyId,
+          lastModified,
+          expiresOn,
+        },
+        redeemed,
+        idToken: claims && { ...owner, realm, secret: `${response.idToken}`, claims },
+        account,
+        familyId,
+      },
+      errand.asked,
+      nowMs,
+    );
+    if (waitUntil === undefined) await saved;
+    else keepAlive(waitUntil, saved);
+    return {
+      token: accessToken,
+      profile: this.profile(homeAccountId, realm),
+      cacheLevel: "none",
+      correlationId,
+    };
+  }
+
+  /** What memory knows of a user in a tenant. */
+  profile(homeAccountId: string, realm: string): UserProfile | undefined {
+    const { authority: { environment }, cache: { users }, clientId } = this.#engine.configuration;
+    return users.user(ownerKey(environment, clientId, homeAccountId))?.profiles.get(realm);
+  }
+}
+
+function accountOf(
+  claims: IdTokenClaims,
+  key: Pick<CachedAccount, "environment" | "realm" | "homeAccountId">,
+  { grant: { grant_type } }: UserErrand,
+  { clientInfo }: TokenResponse,
+): CachedAccount {
+  const { oid, sub, preferred_username, upn, name } = claims;
+  const username = [preferred_username, upn].find((text) => typeof text === "string") ?? "";
+  return {
+    ...key,
+    localAccountId: oid ?? sub,
+    username: `${username}`,
+    name: typeof name === "string" ? name : undefined,
+    authorityType: "MSSTS",
+    accountSource: grant_type === "refresh_token" ? undefined : grant_type,
+    clientInfo: typeof clientInfo === "string" ? clientInfo : undefined,
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * Which user, and which of their tenants, a request means.
+ *
+ * @module
+ */
+
+import type { Authority } from "../authority/authority.ts";
+import { isSharedTenant, requireTenant } from "../authority/tenant.ts";
+import { refuse } from "../errors/errors.ts";
+import type { AccountInfo } from "../request/account_info.ts";
+
+/** The tenant of all personal accounts. */
+export const CONSUMERS_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad";
+const GUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+const GUID_TENANT = new RegExp(`^${GUID}$`);
+/** The home tenant, as the two forms of a home account id have it. */
+const HOME_TENANT = new RegExp(`\\.(${GUID})$|/(${GUID})/[^#]*#`, "i");
+/** An Entra user's id in all tenants. */
+const ENTRA_HOME = new RegExp(`^${GUID}\\.${GUID}$`, "i");
+
+/**
+ * Checks an account.
+ *
+ * @param account What the caller gave.
+ * @returns Its `homeAccountId`.
+ * @throws {ClientConfigurationError} `invalid_account`.
+ */
+export function requireAccount(account: unknown): string {
+  const id = typeof account === "string" ? account : (account as Partial<AccountInfo> | null)?.homeAccountId;
+  // deno-lint-ignore no-control-regex -- control characters are what is looked for
+  if (typeof id === "string" && id !== "" && id.length <= 1_024 && !/[\u0000-\u001f]/.test(id)) return id;
+  refuse(
+    "invalid_account",
+    "account",
+    "it must be an account of a result or getAccount, or its homeAccountId",
+  );
+}
+
+/**
+ * The tenant that a request asks, as the path of the endpoints has it.
+ *
+ * @param authority The application's authority.
+ * @param tenantId The request's tenant.
+ * @returns The tenant; the application's own where the request has none.
+ * @throws {ClientConfigurationError} `invalid_tenant`, or `invalid_request` for an `oidcAuthority`.
+ */
+export function tenantOf(authority: Authority, tenantId: string | undefined): string {
+  if (tenantId === undefined) return authority.tenant;
+  if (authority.kind === "aad") return requireTenant(tenantId, "tenantId");
+  refuse("invalid_request", "tenantId", "an oidcAuthority has no tenants");
+}
+
+/**
+ * The tenant of a user's tokens, where it follows without asking anybody.
+ *
+ * @param authority The application's authority.
+ * @param tenant The tenant that is asked.
+ * @param account The account: where many tenants are meant, its own counts.
+ * @returns The realm; `undefined` for a domain name, whose tenant only its issuer tells.
+ */
+export function realmOfUser(
+  authority: Authority,
+  tenant: string,
+  account: AccountInfo | string,
+): string | undefined {
+  if (authority.kind === "oidc" || GUID_TENANT.test(tenant)) return tenant;
+  if (!isSharedTenant(tenant)) return undefined;
+  if (typeof account !== "string" && GUID_TENANT.test(account.tenantId)) return account.tenantId;
+  const [, home, issuer] = HOME_TENANT.exec(requireAccount(account)) ?? [];
+  return (home ?? issuer ?? tenant).toLowerCase();
+}
+
+/** The tenant in an issuer's name; the tenant that was asked where there is none. */
+export function realmOfIssuer(issuer: string, tenant: string): string {
+  return new RegExp(GUID, "i").exec(issuer)?.[0].toLowerCase() ?? tenant;
+}
+
+/** The tenant to ask for a realm: personal accounts are asked for under their name. */
+export function tenantOfRealm(realm: string): string {
+  return realm === CONSUMERS_TENANT ? "consumers" : realm;
+}
+
+/** Where Entra keeps a user, as `X-AnchorMailbox` has it; only for an id of its own. */
+export function anchorOf(homeAccountId: string): string | undefined {
+  return ENTRA_HOME.test(homeAccountId) ? `Oid:${homeAccountId.replace(".", "@")}` : undefined;
+}

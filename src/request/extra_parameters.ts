@@ -11,7 +11,7 @@ export type ExtraParameters = Readonly<Record<string, string>>;
 
 /** Parameters that have a meaning of their own here: another value would change who asks for what. */
 const RESERVED =
-  /^(?:(?:access|client|code|device|grant|id|key|redirect|refresh|req|requested|response|token|user)_|(?:assertion|claims|code|fmi_path|nonce|password|scope|state|username)$)|^\W*$/i;
+  /^(?:(?:access|client|code|device|grant|id|key|redirect|refresh|req|request|requested|response|token|user)_|(?:assertion|claims|code|fmi_path|max_age|nonce|password|prompt|request|scope|state|username)$|(?:domain|login)_hint$)|^\W*$/i;
 
 /**
  * Checks extra parameters.

@@ -7,9 +7,33 @@
 import { refuse } from "../errors/errors.ts";
 
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+const RESERVED: readonly string[] = ["openid", "profile", "offline_access"];
+/** The names of Microsoft Graph, in every cloud; a scope without a resource is Graph's, too. */
+const GRAPH =
+  /^https:\/\/(?:(?:dod-)?graph\.microsoft\.\w+|microsoftgraph\.chinacloudapi\.cn)$|^00000003-0000-0000-c000-000000000000$|^$/;
 
-function fail(why: string): never {
-  refuse("invalid_scopes", "scopes", why);
+function fail(why: string, option = "scopes"): never {
+  refuse("invalid_scopes", option, why);
+}
+
+/**
+ * Checks a list of scopes: the library adds the reserved ones where they belong.
+ *
+ * @param scopes What the caller gave.
+ * @param option The request member's name, for the error.
+ * @throws {ClientConfigurationError} `invalid_scopes`.
+ */
+export function requireScopeTokens(
+  scopes: unknown,
+  option = "scopes",
+): asserts scopes is readonly string[] {
+  if (!Array.isArray(scopes)) fail('they must be an array, such as ["<API>/.default"]', option);
+  for (const scope of scopes) {
+    if (typeof scope !== "string" || !SCOPE_TOKEN.test(scope)) {
+      fail("each must be one scope, without spaces or quotes", option);
+    }
+    if (RESERVED.includes(scope)) fail(`${scope} is reserved: leave it out`, option);
+  }
 }
 
 /**
@@ -22,18 +46,55 @@ function fail(why: string): never {
  * @see {@link https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-client-creds-grant-flow | Client credentials}
  */
 export function requireScopes(scopes: unknown, isEntra: boolean): asserts scopes is readonly string[] {
-  if (!Array.isArray(scopes)) fail('they must be an array, such as ["<API>/.default"]');
-  for (const scope of scopes) {
-    if (typeof scope !== "string" || !SCOPE_TOKEN.test(scope)) {
-      fail("each must be one scope, without spaces or quotes");
-    }
-    if (scope === "openid" || scope === "profile" || scope === "offline_access") {
-      fail(`${scope} is reserved: leave it out`);
-    }
-  }
-  if (isEntra && !(scopes.length === 1 && /.\/\.default$/.test(scopes[0]))) {
+  requireScopeTokens(scopes);
+  if (isEntra && !(scopes.length === 1 && /.\/\.default$/.test(scopes[0] ?? ""))) {
     fail('an app token takes exactly one, "<API>/.default"');
   }
+}
+
+/** The resource that a scope of Entra's belongs to, such as `api://<id>`; empty for Graph. A client id is its own. */
+function resourceOf(scope: string): string {
+  const resource = scope.slice(0, Math.max(scope.lastIndexOf("/"), 0)).toLowerCase();
+  const own = resource === "" && /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(scope) ? scope.toLowerCase() : resource;
+  const name = own.replace(/^api:\/\//, "").replace(/(.)\/$/, "$1");
+  return GRAPH.test(name) ? "" : name;
+}
+
+/**
+ * Checks the `scopes` of a user's token. Other issuers than Entra decide themselves which go together.
+ *
+ * @param scopes What the caller gave; possibly none.
+ * @param isEntra Whether the authority is Entra's, where a token is for one resource.
+ * @throws {ClientConfigurationError} `invalid_scopes`.
+ * @see {@link https://learn.microsoft.com/en-us/entra/identity-platform/scopes-oidc | Scopes}
+ */
+export function requireUserScopes(scopes: unknown, isEntra: boolean): asserts scopes is readonly string[] {
+  requireScopeTokens(scopes);
+  if (!isEntra) return;
+  if (new Set(scopes.map(resourceOf)).size > 1) {
+    fail("a token is for one API: ask for one API's, and put the others into extraScopesToConsent");
+  }
+  const keys = new Set(scopes.map((scope) => scope.toLowerCase()));
+  if (keys.size > 1 && [...keys].some((key) => /(?:^|\/)\.default$/.test(key))) {
+    fail(".default stands for all of an API's scopes: ask for it alone, or for named ones");
+  }
+}
+
+/**
+ * Adds what a sign-in needs: an ID token, the profile, and a refresh token.
+ *
+ * @param scopes The scopes, checked.
+ * @param exclude Which of the added ones to leave out: the `excludeScopes` option.
+ * @returns The distinct scopes, case ignored, sorted by code point.
+ */
+export function decorateScopes(scopes: readonly string[], exclude: readonly string[] = []): string[] {
+  // The reserved ones come first, and the first spelling is kept.
+  const distinct = new Map<string, string>();
+  for (const scope of [...RESERVED, ...scopes]) {
+    const key = scope.toLowerCase();
+    if (!distinct.has(key)) distinct.set(key, scope);
+  }
+  return [...distinct.values()].filter((scope) => !exclude.includes(scope)).sort();
 }
 
 /**

@@ -1,0 +1,61 @@
+/**
+ * The URL that a sign-in begins at, RFC 6749 section 4.1.1.
+ *
+ * @module
+ */
+
+import type { CheckedAuthorizationRequest } from "./authorization_request.ts";
+import { decorateScopes } from "./scopes.ts";
+
+/** What the URL says. */
+export interface AuthorizationUrlParameters extends Omit<CheckedAuthorizationRequest, "appState"> {
+  /** The client id. */
+  readonly clientId: string;
+  /** Which of the scopes that are added to leave out: the `excludeScopes` option. */
+  readonly excludeScopes?: readonly string[];
+  /** The name of the sign-in, random. */
+  readonly state: string | undefined;
+  /** The hash of what is kept as nonce. */
+  readonly nonce: string | undefined;
+  /** The challenge of the PKCE verifier. */
+  readonly codeChallenge: string | undefined;
+  /** The `claims` parameter, capabilities included. */
+  readonly claims: string | undefined;
+  /** Whether the authority is Entra's, which says `client_info` and routes by the login hint. */
+  readonly isEntra: boolean;
+}
+
+/**
+ * Makes the URL to send the user's browser to. The parameters are those of MSAL, and the endpoint keeps its own.
+ *
+ * @param endpoint The authorization endpoint, checked.
+ * @param parameters What to say, checked.
+ * @returns The URL.
+ */
+export function buildAuthorizationUrl(endpoint: string, parameters: AuthorizationUrlParameters): string {
+  const { scopes, extraScopesToConsent, excludeScopes, isEntra, loginHint, codeChallenge } = parameters;
+  const url = new URL(endpoint);
+  const own: Readonly<Record<string, string | undefined>> = {
+    client_id: parameters.clientId,
+    response_type: "code",
+    redirect_uri: parameters.redirectUri,
+    scope: decorateScopes([...scopes, ...extraScopesToConsent], excludeScopes).join(" "),
+    state: parameters.state,
+    code_challenge: codeChallenge,
+    code_challenge_method: codeChallenge && "S256",
+    nonce: parameters.nonce,
+    client_info: isEntra ? "1" : undefined,
+    login_hint: loginHint,
+    prompt: parameters.prompt,
+    domain_hint: parameters.domainHint,
+    claims: parameters.claims,
+    max_age: parameters.maxAge?.toString(),
+    response_mode: parameters.responseMode,
+    "X-AnchorMailbox": isEntra && loginHint ? `UPN:${loginHint}` : undefined,
+  };
+  // The library's own come last: nothing overrides them.
+  for (const [name, value] of [...parameters.extraQueryParameters, ...Object.entries(own)]) {
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
+  return url.href;
+}

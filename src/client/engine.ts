@@ -4,8 +4,8 @@
  * @module
  */
 
-import { aadTokenEndpoint } from "../authority/authority.ts";
 import { MetadataSource } from "../authority/metadata.ts";
+import { DocumentCache } from "../net/document_cache.ts";
 import { HttpCache } from "../net/http_cache.ts";
 import { HttpClient } from "../net/http_client.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
@@ -19,7 +19,7 @@ export class Engine {
   readonly configuration: Configuration;
   /** Where tokens are asked for. */
   readonly tokenEndpoint: TokenEndpoint;
-  readonly #metadata: MetadataSource | undefined;
+  readonly #metadata: MetadataSource;
 
   /**
    * Puts the parts together; nothing is sent or read.
@@ -35,16 +35,15 @@ export class Engine {
     const httpCache = new HttpCache(httpStore, clock, secret ?? clientId, throttleSeconds);
     this.configuration = configuration;
     this.tokenEndpoint = new TokenEndpoint(http, httpCache, configuration);
-    if (authority.kind === "oidc") {
-      this.#metadata = new MetadataSource(authority, http, configuration);
-    }
+    const documents = new DocumentCache(httpStore, clock, secret);
+    this.#metadata = new MetadataSource(authority, http, documents, configuration);
   }
 
   /** After how long a shared piece of work has ended by its own deadlines, in milliseconds. */
   get flightDeadlineMs(): number {
     const { metadata, token } = this.configuration.timeoutMs;
     // Discovery, the credential's function, two attempts; the wait between them and the stores.
-    return metadata + 3 * token + 12_000;
+    return metadata + 3 * token + 16_000;
   }
 
   /** The token endpoint for a realm: derived for Entra, discovered for any other issuer. */
@@ -53,7 +52,6 @@ export class Engine {
     correlationId: string,
     waitUntil: WaitUntil | "detached" | undefined,
   ): Promise<URL> {
-    const found = this.#metadata?.tokenEndpoint(correlationId, waitUntil);
-    return new URL(await found ?? aadTokenEndpoint(this.configuration.authority, realm));
+    return new URL((await this.#metadata.endpoints(realm, correlationId, waitUntil)).token);
   }
 }

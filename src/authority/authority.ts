@@ -100,17 +100,6 @@ export function parseAuthority(
 }
 
 /**
- * Where an Entra authority issues a tenant's tokens: it follows from the authority, so nothing has to be discovered.
- *
- * @param authority An authority of the kind `aad`.
- * @param tenant A tenant that was checked.
- * @returns The token endpoint.
- */
-export function aadTokenEndpoint(authority: Authority, tenant: string): string {
-  return `${new URL(authority.base).origin}/${tenant}/oauth2/v2.0/token`;
-}
-
-/**
  * Reads the `oidcAuthority` option: any OpenID Connect issuer, whose endpoints come from its discovery document.
  *
  * @param option The issuer, or the URL of its discovery document.

@@ -37,3 +37,14 @@ export function foldEnvironment(environment: string): string {
   const host = environment.toLowerCase();
   return cloudOf(host)?.[0] ?? host;
 }
+
+/**
+ * The host of a cloud's issuers of version 1.
+ *
+ * @param cloud What {@linkcode cloudOf} gave.
+ * @returns The host name.
+ */
+export function stsHostOf([host = ""]: readonly string[]): string {
+  if (host.endsWith(".cn")) return "sts.chinacloudapi.cn";
+  return host === "login.microsoftonline.de" ? "sts.microsoftonline.de" : "sts.windows.net";
+}

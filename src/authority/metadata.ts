@@ -1,124 +1,130 @@
 /**
- * Where a generic issuer's endpoints are: OpenID Connect Discovery 1.0.
+ * Where an authority is asked, and by which name and keys it signs: derived for Microsoft Entra ID wherever that can be,
+ * otherwise by OpenID Connect Discovery 1.0.
  *
  * @module
  */
 
-import type { ClientAuthErrorCode } from "../errors/error_codes.ts";
 import { ClientAuthError } from "../errors/errors.ts";
-import { endpointFault, isAddress } from "../net/endpoint.ts";
-import type { HttpAnswer, HttpClient, PerPurpose } from "../net/http_client.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Emit } from "../runtime/events.ts";
-import { SingleFlight } from "../store/single_flight.ts";
+import type { DocumentCache } from "../net/document_cache.ts";
+import { type DocumentOptions, type DocumentReader, DocumentSource } from "../net/document_source.ts";
+import type { HttpClient } from "../net/http_client.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
 import type { Authority } from "./authority.ts";
 import { cloudOf } from "./known_clouds.ts";
+import { MSA_TENANT, readProvider, TEMPLATE } from "./provider_document.ts";
+import type { IssuerMetadata, ProviderEndpoints, ProviderMetadata } from "./provider_metadata.ts";
+import { isGuid, isSharedTenant } from "./tenant.ts";
 
-/** After a day a document is asked for again; it serves on while that fails. */
-const FRESH_MS = 86_400_000;
-/** How long a failed renewal is not tried again. */
-const RENEWAL_PAUSE_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 /** What discovery needs of an application. */
-export interface MetadataOptions {
-  /** Where the time is read. */
-  readonly clock: Clock;
-  /** Told when a stale document is used. */
-  readonly emit?: Emit | undefined;
+export interface MetadataOptions extends DocumentOptions {
   /** Whether `http:` on loopback is allowed. */
   readonly insecureLoopback: boolean;
-  /** The deadline of a document, in milliseconds. */
-  readonly timeoutMs: PerPurpose;
 }
 
-/** Finds the endpoints of one `oidcAuthority`. */
+/** Finds the endpoints, the issuer and the keys of one authority. */
 export class MetadataSource {
   readonly #authority: Authority;
-  readonly #http: HttpClient;
-  readonly #options: MetadataOptions;
-  readonly #flight: SingleFlight<string>;
-  #known: string | undefined;
-  #renewAtMs = 0;
+  readonly #documents: DocumentSource<ProviderMetadata>;
+  readonly #insecureLoopback: boolean;
 
   /**
    * Makes a source; nothing is sent yet.
    *
-   * @param authority The issuer.
+   * @param authority The authority.
    * @param http The client that sends.
+   * @param cache Where documents are kept.
    * @param options What discovery needs of the application.
    */
-  constructor(authority: Authority, http: HttpClient, options: MetadataOptions) {
+  constructor(authority: Authority, http: HttpClient, cache: DocumentCache, options: MetadataOptions) {
     this.#authority = authority;
-    this.#http = http;
-    this.#options = options;
-    this.#flight = new SingleFlight(options.clock);
+    // The last document serves for as long as it cannot be renewed.
+    const rules = { freshMs: DAY_MS, staleMs: Infinity, retry: false };
+    this.#documents = new DocumentSource(http, cache, options, rules);
+    this.#insecureLoopback = options.insecureLoopback;
   }
 
   /**
-   * The issuer's token endpoint: from memory, or by discovery.
+   * Where to ask. Nothing is sent for the kind `aad`.
    *
+   * @param tenant A tenant that was checked; without meaning for the kind `oidc`.
    * @param correlationId The call's correlation id.
    * @param waitUntil Keeps work alive after the call.
-   * @returns The endpoint; that of the last document if the issuer cannot be reached.
+   * @returns The endpoints, at once where they are known.
    * @throws {ClientAuthError} `endpoints_resolution_error` or `issuer_mismatch`.
    * @throws {NetworkError} where the document cannot be read.
    */
-  async tokenEndpoint(correlationId: string, waitUntil: WaitUntil | "detached" | undefined): Promise<string> {
-    const { clock, emit } = this.#options;
-    const known = this.#known;
-    if (known === undefined) return await this.#renew(correlationId, waitUntil);
-    if (clock.now() < this.#renewAtMs) return known;
-    this.#renewAtMs = clock.now() + RENEWAL_PAUSE_MS;
-    const renewal = this.#renew(correlationId, waitUntil).catch((error) => {
-      emit?.({ type: "metadata_stale", error });
-      return known;
-    });
-    return waitUntil === undefined ? await renewal : known;
-  }
-
-  #renew(correlationId: string, waitUntil: WaitUntil | "detached" | undefined): Promise<string> {
-    const { clock, timeoutMs } = this.#options;
-    return this.#flight.run("", { waitUntil, deadlineMs: 2 * timeoutMs.metadata }, async () => {
-      const url = new URL(`${this.#authority.base}/.well-known/openid-configuration`);
-      const answer = await this.#http.send({ url, purpose: "metadata", correlationId });
-      this.#known = this.#check(answer, correlationId);
-      this.#renewAtMs = clock.now() + FRESH_MS;
-      return this.#known;
-    });
-  }
-
-  /** Section 4.3: the document must be the issuer's own. */
-  #check({ status, body }: HttpAnswer, correlationId: string): string {
-    const { base } = this.#authority;
-    const fail = (code: ClientAuthErrorCode, why: string): never => {
-      throw new ClientAuthError(
-        code,
-        `Cannot get a token: the discovery document of ${base}: ${why}`,
-        correlationId,
-      );
-    };
-    const { issuer, token_endpoint: endpoint } = typeof body === "string" ? {} : body;
-    if (
-      status !== 200 || typeof issuer !== "string" || typeof endpoint !== "string" || !URL.canParse(endpoint)
-    ) {
-      const why = typeof body === "string" ? body : "issuer or token_endpoint is missing";
-      return fail("endpoints_resolution_error", `${why} (status ${status}). Check oidcAuthority`);
+  endpoints(
+    tenant: string,
+    correlationId: string,
+    waitUntil: WaitUntil | "detached" | undefined,
+  ): ProviderEndpoints | Promise<ProviderEndpoints> {
+    if (this.#authority.kind === "aad") {
+      const base = `${this.#originOf(tenant)}/oauth2/v2.0/`;
+      return {
+        authorization: `${base}authorize`,
+        token: `${base}token`,
+        deviceAuthorization: `${base}devicecode`,
+        endSession: `${base}logout`,
+      };
     }
-    if (issuer.replace(/\/$/, "") !== base) {
-      fail("issuer_mismatch", "it names another issuer: give the exact one");
-    }
-    const fault = this.#endpointFault(new URL(endpoint));
-    return fault === undefined
-      ? endpoint
-      : fail("endpoints_resolution_error", `its token_endpoint: ${fault}`);
+    const found = this.#discover(tenant, correlationId, waitUntil);
+    return "then" in found ? found.then(({ endpoints }) => endpoints) : found.endpoints;
   }
 
-  #endpointFault(url: URL): string | undefined {
-    const issuer = new URL(this.#authority.base);
-    const cloud = cloudOf(issuer.host);
-    if (isAddress(url) && !isAddress(issuer)) return "it is an address, not a name";
-    if (cloud !== undefined && !cloud.includes(url.host)) return "it is in another cloud";
-    return endpointFault(url, this.#options.insecureLoopback);
+  /**
+   * By which name and keys a tenant's tokens are signed. Nothing is sent for a Microsoft cloud, unless the tenant is a
+   * domain.
+   *
+   * @param tenant A tenant that was checked; without meaning for the kind `oidc`.
+   * @param correlationId The call's correlation id.
+   * @param waitUntil Keeps work alive after the call.
+   * @returns The issuer, at once where it is known.
+   * @throws {ClientAuthError} `endpoints_resolution_error` or `issuer_mismatch`.
+   * @throws {NetworkError} where the document cannot be read.
+   */
+  async issuer(
+    tenant: string,
+    correlationId: string,
+    waitUntil: WaitUntil | "detached" | undefined,
+  ): Promise<IssuerMetadata> {
+    const { kind, environment } = this.#authority;
+    const host = cloudOf(environment)?.[0];
+    if (kind === "aad" && host !== undefined && (isGuid(tenant) || isSharedTenant(tenant))) {
+      return {
+        issuer: `https://${host}/${
+          tenant === "consumers" ? MSA_TENANT : isGuid(tenant) ? tenant : TEMPLATE
+        }/v2.0`,
+        jwksUri: `${this.#originOf(tenant)}/discovery/v2.0/keys`,
+        cloudInstanceName: host.replace(/^login\./, ""),
+        issParameterSupported: false,
+        algorithms: ["RS256"],
+      };
+    }
+    const { issuer } = await this.#discover(tenant, correlationId, waitUntil);
+    if (issuer.jwksUri !== "") return issuer;
+    throw new ClientAuthError(
+      "endpoints_resolution_error",
+      `Cannot get a token: ${issuer.issuer}: its discovery document has no jwks_uri`,
+      correlationId,
+    );
+  }
+
+  #originOf(tenant: string): string {
+    return `${new URL(this.#authority.base).origin}/${tenant}`;
+  }
+
+  #discover(
+    tenant: string,
+    correlationId: string,
+    waitUntil: WaitUntil | "detached" | undefined,
+  ): ProviderMetadata | Promise<ProviderMetadata> {
+    const authority = this.#authority;
+    const base = authority.kind === "aad" ? `${this.#originOf(tenant)}/v2.0` : authority.base;
+    const read: DocumentReader<ProviderMetadata> = (body, fail) =>
+      readProvider(authority, tenant, body, this.#insecureLoopback, fail);
+    return this.#documents.get(`${base}/.well-known/openid-configuration`, read, correlationId, waitUntil);
   }
 }

@@ -29,3 +29,11 @@ export interface IssuerMetadata {
   /** The signature algorithms that count: asymmetric ones alone. */
   readonly algorithms: readonly string[];
 }
+
+/** What a discovery document says. */
+export interface ProviderMetadata {
+  /** Where to ask. */
+  readonly endpoints: ProviderEndpoints;
+  /** By which name and keys it signs; an empty `jwksUri` where it names none. */
+  readonly issuer: IssuerMetadata;
+}

@@ -6,10 +6,15 @@
 
 import { refuse } from "../errors/errors.ts";
 
-const GUID = /^[0-9a-f]{8}-[0-9a-f-]{26}[0-9a-f]$/;
+const GUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 /** A DNS name; a GUID has the form of one, too. Not folded before: that would let letters of other scripts in. */
 const DNS_NAME =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
+
+/** Whether a text is a GUID in lower case, as Entra writes tenants and users. */
+export function isGuid(text: string): boolean {
+  return GUID.test(text);
+}
 
 /** Whether a tenant stands for many: no app token can be had there. */
 export function isSharedTenant(tenant: string): boolean {

@@ -1,0 +1,92 @@
+/**
+ * Reads a discovery document: OpenID Connect Discovery 1.0 section 4.3, and what Entra's documents may say beside it.
+ *
+ * @module
+ */
+
+import type { DocumentFail } from "../net/document_source.ts";
+import { endpointFault, isAddress } from "../net/endpoint.ts";
+import type { Authority } from "./authority.ts";
+import { cloudOf } from "./known_clouds.ts";
+import type { ProviderMetadata } from "./provider_metadata.ts";
+import { isGuid, isSharedTenant } from "./tenant.ts";
+
+/** The tenant of personal Microsoft accounts, which `consumers` stands for. */
+export const MSA_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad";
+/** What stands for the tenant where an authority stands for many. */
+export const TEMPLATE = "{tenantid}";
+/** The signature algorithms that can count: asymmetric ones alone. */
+const ALGORITHM = /^(?:[RPE]S(?:256|384|512)|EdDSA|Ed25519)$/;
+
+/** Whether a document's issuer is that of the authority. */
+function isIssuer(issuer: string, { kind, base, environment }: Authority, tenant: string): boolean {
+  if (kind === "oidc") return issuer.replace(/\/$/, "") === base;
+  const [, origin, named = ""] = /^(https?:\/\/[^/]+)\/([^/]+)\/v2\.0$/.exec(issuer) ?? [];
+  const hosts = cloudOf(environment)?.map((host) => `https://${host}`) ?? [new URL(base).origin];
+  if (origin === undefined || !hosts.includes(origin)) return false;
+  if (tenant === "consumers") return named === MSA_TENANT;
+  if (isSharedTenant(tenant)) return named === TEMPLATE;
+  // A domain is resolved by the authority; a GUID is what it is.
+  return isGuid(named) && (named === tenant || !isGuid(tenant));
+}
+
+/** What is wrong with an endpoint that a document names. */
+function faultOf(
+  url: URL,
+  { kind, base, environment }: Authority,
+  insecureLoopback: boolean,
+): string | undefined {
+  const cloud = cloudOf(environment) ?? (kind === "aad" ? [environment] : undefined);
+  if (isAddress(url) && !isAddress(new URL(base))) return "it is an address, not a name";
+  if (cloud !== undefined && !cloud.includes(url.host)) return "it is in another cloud";
+  return endpointFault(url, insecureLoopback);
+}
+
+/**
+ * Reads a discovery document, which must be the authority's own and name no endpoint that must not be asked.
+ *
+ * @param authority The authority.
+ * @param tenant The tenant that was asked for.
+ * @param body The document.
+ * @param insecureLoopback Whether `http:` on loopback is allowed.
+ * @param fail Refuses the document.
+ * @returns What is needed of it; an empty `jwksUri` where it names none.
+ */
+export function readProvider(
+  authority: Authority,
+  tenant: string,
+  body: Readonly<Record<string, unknown>>,
+  insecureLoopback: boolean,
+  fail: DocumentFail,
+): ProviderMetadata {
+  const { issuer, cloud_instance_name: cloudName, id_token_signing_alg_values_supported: algorithms } = body;
+  if (typeof issuer !== "string") return fail("issuer is missing");
+  if (!isIssuer(issuer, authority, tenant)) {
+    fail("it names another issuer: give the exact one", "issuer_mismatch");
+  }
+  const endpoint = (name: string): string | undefined => {
+    const url = body[name];
+    if (url === undefined || url === null) return undefined;
+    const fault = typeof url === "string" && URL.canParse(url)
+      ? faultOf(new URL(url), authority, insecureLoopback)
+      : "it is no URL";
+    return fault === undefined ? url as string : fail(`its ${name}: ${fault}`);
+  };
+  return {
+    endpoints: {
+      authorization: endpoint("authorization_endpoint"),
+      token: endpoint("token_endpoint") ?? fail("token_endpoint is missing"),
+      deviceAuthorization: endpoint("device_authorization_endpoint"),
+      endSession: endpoint("end_session_endpoint"),
+    },
+    issuer: {
+      issuer,
+      jwksUri: endpoint("jwks_uri") ?? "",
+      cloudInstanceName: typeof cloudName === "string" ? cloudName : undefined,
+      issParameterSupported: body["authorization_response_iss_parameter_supported"] === true,
+      algorithms: Array.isArray(algorithms)
+        ? algorithms.filter((name) => typeof name === "string" && ALGORITHM.test(name))
+        : ["RS256"],
+    },
+  };
+}

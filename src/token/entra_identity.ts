@@ -1,0 +1,81 @@
+/**
+ * Who a user is, by claims that were validated, and by `client_info`.
+ *
+ * @module
+ */
+
+import type { Authority } from "../authority/authority.ts";
+import { isGuid } from "../authority/tenant.ts";
+import { decodeJsonPart } from "../jwt/compact.ts";
+import type { IdTokenClaims } from "../request/id_token_claims.ts";
+import { idTokenFail } from "./id_token.ts";
+
+/** A user at home, as Entra's `client_info` tells of them. */
+export interface ClientInfo {
+  /** The object id in the home tenant, a GUID. */
+  readonly uid: string;
+  /** The home tenant, a GUID. */
+  readonly utid: string;
+}
+
+/**
+ * Reads `client_info`.
+ *
+ * @param text The member of the token endpoint's answer: base64url of JSON.
+ * @returns The user at home, or `undefined` for anything else.
+ */
+export function readClientInfo(text: unknown): ClientInfo | undefined {
+  const { uid, utid } = (typeof text === "string" && text.length < 1024 && decodeJsonPart(text)) || {};
+  const sound = [uid, utid].every((id) => typeof id === "string" && isGuid(id.toLowerCase()));
+  return sound ? { uid, utid } as ClientInfo : undefined;
+}
+
+/**
+ * The key of a user in all tenants.
+ *
+ * @param authority Who issued the token.
+ * @param claims Its claims, validated.
+ * @param clientInfo The answer's `client_info`, whatever it is.
+ * @param correlationId The call's correlation id.
+ * @returns `<uid>.<utid>` at Entra, `<iss>#<sub>` where nothing says `client_info`.
+ * @throws {ClientAuthError} `client_info_mismatch` where it names another user than the token, or nobody.
+ */
+export function homeAccountIdOf(
+  { kind }: Authority,
+  { iss, sub, tid, oid }: IdTokenClaims,
+  clientInfo: unknown,
+  correlationId: string,
+): string {
+  if (kind !== "aad" || clientInfo === undefined) return `${iss}#${sub}`;
+  const { uid, utid } = readClientInfo(clientInfo) ?? idTokenFail(correlationId)("client_info_mismatch");
+  // In a tenant that is not their home, a guest has an object id of its own.
+  const atHome = utid.toLowerCase() === tid?.toLowerCase();
+  if (atHome && oid !== undefined && oid.toLowerCase() !== uid.toLowerCase()) {
+    idTokenFail(correlationId)("client_info_mismatch");
+  }
+  return `${uid}.${utid}`;
+}
+
+/**
+ * Tells whether a user's address is proven to be theirs. Even then know users by `tid` and `oid`, or `iss` and `sub`.
+ *
+ * @param claims The claims of a validated ID token.
+ * @returns `true` where `xms_edov` or `email_verified` says so.
+ * @see {@link https://learn.microsoft.com/en-us/entra/identity-platform/migrate-off-email-claim-authorization | Migrate away from e-mail claims}
+ */
+export function isEmailVerified(claims: IdTokenClaims): boolean {
+  const { email, xms_edov: verifiedDomain, email_verified: verified } = claims;
+  return typeof email === "string" &&
+    (verified === true || [true, 1, "1"].includes(verifiedDomain as string));
+}
+
+/**
+ * Tells whether a user is in more groups than the token has room for. A check of groups must fail then, or ask Graph.
+ *
+ * @param claims The claims of a validated ID token.
+ * @returns `true` where `groups` is not, or not all, in the token.
+ */
+export function isGroupOverage(claims: IdTokenClaims): boolean {
+  const { hasgroups: hasGroups, _claim_names: names } = claims;
+  return hasGroups === true || hasGroups === "true" || Object.hasOwn(Object(names), "groups");
+}

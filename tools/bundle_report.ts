@@ -138,6 +138,7 @@ export async function makeBundles(): Promise<Bundle[]> {
     return [
       await bundle(".", `export * from "${ours}";`, WEB),
       await bundle("a Worker with ConfidentialClientApplication", worker, WEB, WORKER_BUDGET_BYTES),
+      await bundle("./host", `export * from "${ours}/host";`, { platform: "node" }),
       await bundle("./testing", `export * from "${ours}/testing";`, WEB),
       await bundle("@azure/msal-node ConfidentialClientApplication", msalNode, { platform: "node" }),
     ];

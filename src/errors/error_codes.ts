@@ -34,6 +34,7 @@ export type ClientAuthErrorCode =
   | "client_credential_failed"
   | "device_code_expired"
   | "endpoints_resolution_error"
+  | "interaction_timeout"
   | "issuer_mismatch"
   | "request_aborted"
   | "unexpected_error";

@@ -85,31 +85,33 @@ export class MetadataSource {
    * @throws {ClientAuthError} `endpoints_resolution_error` or `issuer_mismatch`.
    * @throws {NetworkError} where the document cannot be read.
    */
-  async issuer(
+  issuer(
     tenant: string,
     correlationId: string,
     waitUntil: WaitUntil | "detached" | undefined,
-  ): Promise<IssuerMetadata> {
+  ): IssuerMetadata | Promise<IssuerMetadata> {
     const { kind, environment } = this.#authority;
     const host = cloudOf(environment)?.[0];
     if (kind === "aad" && host !== undefined && (isGuid(tenant) || isSharedTenant(tenant))) {
+      const name = tenant === "consumers" ? MSA_TENANT : isGuid(tenant) ? tenant : TEMPLATE;
       return {
-        issuer: `https://${host}/${
-          tenant === "consumers" ? MSA_TENANT : isGuid(tenant) ? tenant : TEMPLATE
-        }/v2.0`,
+        issuer: `https://${host}/${name}/v2.0`,
         jwksUri: `${this.#originOf(tenant)}/discovery/v2.0/keys`,
         cloudInstanceName: host.replace(/^login\./, ""),
         issParameterSupported: false,
         algorithms: ["RS256"],
       };
     }
-    const { issuer } = await this.#discover(tenant, correlationId, waitUntil);
-    if (issuer.jwksUri !== "") return issuer;
-    throw new ClientAuthError(
-      "endpoints_resolution_error",
-      `Cannot get a token: ${issuer.issuer}: its discovery document has no jwks_uri`,
-      correlationId,
-    );
+    const checked = ({ issuer }: ProviderMetadata): IssuerMetadata => {
+      if (issuer.jwksUri !== "") return issuer;
+      throw new ClientAuthError(
+        "endpoints_resolution_error",
+        `Cannot get a token: ${issuer.issuer}: its discovery document has no jwks_uri`,
+        correlationId,
+      );
+    };
+    const found = this.#discover(tenant, correlationId, waitUntil);
+    return "then" in found ? found.then(checked) : checked(found);
   }
 
   #originOf(tenant: string): string {

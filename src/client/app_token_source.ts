@@ -103,7 +103,8 @@ export class AppTokenSource {
     correlationId: string,
   ): Promise<TokenResponse> {
     const { clientId } = this.#engine.configuration;
-    const url = await this.#engine.tokenEndpointUrl(query.realm, correlationId, waitUntil);
+    const { token } = await this.#engine.metadata.endpoints(query.realm, correlationId, waitUntil);
+    const url = new URL(token);
     const tokenEndpoint = url.href;
     for (const pair of extraQuery) url.searchParams.append(...pair);
     return await this.#engine.tokenEndpoint.requestToken({

@@ -9,7 +9,6 @@ import { ClientAuthError, refuse } from "../errors/errors.ts";
 import { type AuthCodeFlow, readAuthCodeFlow } from "../request/auth_code_flow.ts";
 import {
   type AuthorizationRequest,
-  type AuthorizationUrlRequest,
   checkAuthorizationRequest,
   type CheckedAuthorizationRequest,
 } from "../request/authorization_request.ts";
@@ -17,10 +16,15 @@ import { type AuthorizationResponse, readAuthorizationResponse } from "../reques
 import { buildAuthorizationUrl } from "../request/authorization_url.ts";
 import { mergeClaims } from "../request/claims.ts";
 import { requireUserScopes } from "../request/scopes.ts";
-import type { AuthCodeFlowRequest, AuthorizationCodeRequest } from "../request/user_requests.ts";
+import type {
+  AuthCodeFlowRequest,
+  AuthorizationCodeRequest,
+  AuthorizationUrlRequest,
+} from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
 import { untilAborted } from "../runtime/wait.ts";
 import { checkAuthorizationResponse } from "../token/authorization_answer.ts";
+import { readClientInfo } from "../token/entra_identity.ts";
 import { ACQUIRE_TOKEN_BY_CODE } from "../token/telemetry.ts";
 import { extOf } from "./app_token_query.ts";
 import type { Engine } from "./engine.ts";
@@ -109,7 +113,7 @@ export class AuthCodeFlows {
     const checked = this.#check(request);
     const { authority, clientCapabilities } = this.#engine.configuration;
     const { tenantId, correlationId = crypto.randomUUID(), state, nonce, codeChallenge } = request;
-    for (const [name, value] of Object.entries({ state, codeChallenge })) {
+    for (const [name, value] of Object.entries({ state, nonce, codeChallenge })) {
       if (typeof value !== "string" || !/^[\x21-\x7e]{16,1024}$/.test(value)) {
         refuse("invalid_request", name, "it must be a random text of 16 characters or more");
       }
@@ -151,9 +155,11 @@ export class AuthCodeFlows {
     const issuer = await this.#engine.metadata.issuer(tenant, correlationId, waitUntil);
     const { code, clientInfo } = await checkAuthorizationResponse(parameters, {
       state,
-      ...issuer,
-      host: this.#host,
+      issuer: issuer.issuer,
+      issParameterRequired: issuer.issParameterSupported,
+      host: this.#engine.configuration.authority.environment,
       correlationId,
+      secrets: [flow.nonce, flow.codeVerifier],
     });
     this.#used.require(state, correlationId);
     const grant = {
@@ -198,10 +204,6 @@ export class AuthCodeFlows {
       clientInfo,
     };
     return await this.#redeem(errand, request);
-  }
-
-  get #host(): string {
-    return this.#engine.configuration.authority.environment;
   }
 
   #check(request: AuthorizationRequest): CheckedAuthorizationRequest {

@@ -7,12 +7,13 @@
 import type { CredentialSource } from "../credential/client_credential.ts";
 import type { AccountInfo } from "../request/account_info.ts";
 import type { AuthCodeFlow } from "../request/auth_code_flow.ts";
-import type { AuthorizationRequest, AuthorizationUrlRequest } from "../request/authorization_request.ts";
+import type { AuthorizationRequest } from "../request/authorization_request.ts";
 import type { AuthorizationResponse } from "../request/authorization_response.ts";
 import type {
   AdminConsentUrlRequest,
   AuthCodeFlowRequest,
   AuthorizationCodeRequest,
+  AuthorizationUrlRequest,
   RefreshTokenRequest,
   SignOutUrlRequest,
   SilentRequest,

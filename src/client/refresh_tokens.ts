@@ -121,7 +121,7 @@ export class RefreshTokens {
       sendCorrelationId: question.correlationId !== undefined,
       isOneTime: false,
       anchorMailbox: authority.kind === "aad" ? anchorOf(user.homeAccountId) : undefined,
-      expected: { isRefresh: true, previous: isOwn ? profile?.idToken?.claims : undefined },
+      expected: { nonceOptional: true, previous: isOwn ? profile?.idToken?.claims : undefined },
       requiresIdToken: false,
       homeAccountId: user.homeAccountId,
       redeemed: token,

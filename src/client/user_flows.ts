@@ -82,7 +82,7 @@ export class UserFlows {
       correlationId: correlationId ?? crypto.randomUUID(),
       sendCorrelationId: correlationId !== undefined,
       isOneTime: false,
-      expected: { isRefresh: true },
+      expected: { nonceOptional: true },
       requiresIdToken: false,
       asked: cache.users.removals,
       waitUntil: rest.waitUntil ?? waitUntil,

@@ -149,9 +149,9 @@ export class UserGrants {
   /** Whose the tokens are; a refresh never changes the account. */
   #ownerOf(response: TokenResponse, errand: UserErrand, claims: IdTokenClaims | undefined): Owner {
     const { correlationId, homeAccountId } = errand;
-    const isEntra = this.#engine.configuration.authority.kind === "aad";
+    const { authority } = this.#engine.configuration;
     if (claims === undefined) return { realm: errand.realm, homeAccountId: homeAccountId ?? "" };
-    const home = homeAccountIdOf(claims, isEntra ? response.clientInfo : undefined, correlationId);
+    const home = homeAccountIdOf(authority, claims, response.clientInfo, correlationId);
     if (homeAccountId !== undefined && home.toLowerCase() !== homeAccountId.toLowerCase()) {
       throw new ClientAuthError(
         "account_mismatch",
@@ -159,7 +159,7 @@ export class UserGrants {
         correlationId,
       );
     }
-    const realm = isEntra ? claims.tid?.toLowerCase() ?? errand.realm : errand.realm;
+    const realm = authority.kind === "aad" ? claims.tid?.toLowerCase() ?? errand.realm : errand.realm;
     return { realm, homeAccountId: homeAccountId ?? home, claims };
   }
 

@@ -28,6 +28,7 @@ export type ClientConfigurationErrorCode =
 
 /** Codes of {@linkcode ClientAuthError}: the library could not finish what was asked. */
 export type ClientAuthErrorCode =
+  | "account_mismatch"
   | AuthResponseErrorCode
   | IdTokenErrorCode
   | "authorization_declined"

@@ -22,6 +22,16 @@ export interface SilentRequest extends TokenRequest {
   readonly forceRefresh?: boolean | undefined;
 }
 
+/** What `getAuthorizationRequestUrl` takes: for applications that keep state, nonce and verifier themselves. */
+export interface AuthorizationUrlRequest extends Omit<AuthorizationRequest, "appState"> {
+  /** The name of the sign-in, 16 random characters or more: compare it with that of the answer. */
+  readonly state: string;
+  /** What the ID token must carry, 16 random characters or more. */
+  readonly nonce: string;
+  /** The PKCE challenge of the verifier, method `S256`, RFC 7636 section 4.2. */
+  readonly codeChallenge: string;
+}
+
 /** What `acquireTokenByAuthCodeFlow` takes beside the flow and the response. */
 export interface AuthCodeFlowRequest
   extends Pick<TokenRequest, "signal" | "waitUntil" | "extraQueryParameters" | "extraBodyParameters"> {

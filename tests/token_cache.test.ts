@@ -259,6 +259,6 @@ test("a cache shows sizes to logs, and no token", async () => {
   await ask();
   const shown = JSON.stringify([app, tokenCache, { ...tokenCache }]);
   assert(!shown.includes("AT 1"), shown);
-  assertEquals(tokenCache.toJSON(), { size: 1, hasStateChanged: true });
+  assertEquals(tokenCache.toJSON(), { size: 1, users: 0, hasStateChanged: true });
   assertThrows(() => tokenCache.deserialize("AT 1"), CacheError);
 });

@@ -8,6 +8,7 @@ import type { CacheError } from "../errors/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { CachedToken } from "./cached_token.ts";
 import type { TokenIndex } from "./token_index.ts";
+import type { UserCache } from "./user_cache.ts";
 
 /** One client's app tokens for one tenant and one set of extra components. */
 export interface AppPartition {
@@ -29,6 +30,8 @@ export interface AppPartition {
 export interface CacheCore {
   /** The tokens in memory. */
   readonly index: TokenIndex;
+  /** The users that signed in. */
+  readonly users: UserCache;
   /** Whether there is a store behind the memory. */
   readonly stored: boolean;
   /** Brings what is known elsewhere of a partition into the memory: one read of the store, if there is one. */
@@ -39,8 +42,12 @@ export interface CacheCore {
   forget(partitions: readonly AppPartition[], changed: boolean): Promise<void>;
 }
 
-/** Opens a cache for an application's clock and observers. */
-export type CacheOpener = (clock: Clock, onFailure: (error: CacheError) => void) => CacheCore;
+/** Opens a cache for an application's clock and observers; with `listUsers` its store keeps a list of the users. */
+export type CacheOpener = (
+  clock: Clock,
+  onFailure: (error: CacheError) => void,
+  listUsers?: boolean,
+) => CacheCore;
 
 // Weak, and no property of the cache: so no inspection of it shows tokens.
 const OPENERS = new WeakMap<object, CacheOpener>();

@@ -76,6 +76,14 @@ export interface CachedRefreshToken extends UserKey {
   readonly origin?: EntryOrigin | undefined;
 }
 
+/** What is known of a client beside its users: MSAL's `AppMetadata` entry. */
+export interface CachedApp extends Omit<UserKey, "homeAccountId"> {
+  /** The family that the client belongs to; empty where it is known to have none. */
+  readonly familyId: string;
+  /** Where it was read from. */
+  readonly origin?: EntryOrigin | undefined;
+}
+
 /** What one answer of the token endpoint brings for a user. */
 export interface UserTokens {
   /** The access token. */
@@ -108,7 +116,7 @@ export interface UserRecord {
   readonly owner: string;
   /** Whose it is. */
   readonly key: UserKey;
-  /** The profiles by realm, in lower case. */
+  /** The profiles by realm: a tenant in lower case, an issuer's path as it is. */
   readonly profiles: ReadonlyMap<string, UserProfile>;
   /** This client's refresh tokens, newest first. */
   readonly refreshTokens: readonly CachedRefreshToken[];

@@ -6,15 +6,64 @@
 
 import { CacheError } from "../errors/errors.ts";
 import type { CachedToken } from "./cached_token.ts";
+import type { CachedAccount, CachedApp, CachedIdToken, CachedRefreshToken } from "./cached_user.ts";
 import { type JsonEntry, readTokenEntry, writeTokenEntry } from "./msal_entry.ts";
+import {
+  readAccount,
+  readApp,
+  readIdToken,
+  readRefreshToken,
+  writeAccount,
+  writeApp,
+  writeIdToken,
+  writeRefreshToken,
+} from "./msal_user_entry.ts";
+
+/** The entries of a document that can be used. */
+export interface MsalContent {
+  /** The access tokens. */
+  readonly tokens: readonly CachedToken[];
+  /** The accounts. */
+  readonly accounts: readonly CachedAccount[];
+  /** The ID tokens. */
+  readonly idTokens: readonly CachedIdToken[];
+  /** The refresh tokens. */
+  readonly refreshTokens: readonly CachedRefreshToken[];
+  /** What is known of clients. */
+  readonly apps: readonly CachedApp[];
+}
 
 /** What a document holds. */
-export interface MsalDocument {
-  /** The access tokens that can be used. */
-  readonly tokens: readonly CachedToken[];
-  /** The other sections, as they were, and under `AccessToken` the entries that only others understand. */
+export interface MsalDocument extends MsalContent {
+  /** The other sections, as they were, and in the known ones the entries that only others understand. */
   readonly sections: ReadonlyMap<string, unknown>;
 }
+
+/** A section: its name, its entries here, and how one is read and written. */
+type Section = readonly [
+  name: string,
+  member: keyof MsalContent,
+  read: (key: string, entry: JsonEntry) => object | "foreign" | undefined,
+  write: (entry: never) => [string, JsonEntry],
+];
+
+const SECTIONS: readonly Section[] = [
+  ["AccessToken", "tokens", readTokenEntry, writeTokenEntry],
+  ["Account", "accounts", readAccount, writeAccount],
+  ["IdToken", "idTokens", readIdToken, writeIdToken],
+  ["RefreshToken", "refreshTokens", readRefreshToken, writeRefreshToken],
+  ["AppMetadata", "apps", readApp, writeApp],
+];
+
+/** Nothing at all. */
+export const NOTHING: MsalDocument = {
+  tokens: [],
+  accounts: [],
+  idTokens: [],
+  refreshTokens: [],
+  apps: [],
+  sections: new Map(),
+};
 
 /** Deeper values are nobody's tokens, and would break the writer. */
 const MAX_DEPTH = 32;
@@ -48,40 +97,51 @@ export function readDocument(text: string): MsalDocument {
       "Cannot read the cache: the text is not a JSON object as MSAL writes it",
     );
   }
-  const sections = new Map(
-    Object.entries(parsed).filter(([name, section]) => name !== "AccessToken" && fits(section)),
-  );
-  // Section by section and entry by entry: what is deep or no entry goes, what others may understand stays.
-  const found = Object.hasOwn(parsed, "AccessToken") ? parsed.AccessToken : undefined;
-  const entries = Object.entries(isObject(found) ? found : {})
-    .filter((pair): pair is [string, JsonEntry] => isObject(pair[1]) && fits(pair[1]));
-  const read = entries.map(([key, entry]) => [key, entry, readTokenEntry(key, entry)] as const);
-  const tokens = read.map(([, , token]) => token).filter((token) => typeof token === "object");
-  sections.set(
-    "AccessToken",
-    Object.fromEntries(read.filter(([, , token]) => token === "foreign").map(([key, entry]) => [key, entry])),
-  );
-  return { tokens, sections };
+  const sections = new Map(Object.entries(parsed).filter(([, section]) => fits(section)));
+  const content = SECTIONS.map(([name, member, read]) => {
+    const found = Object.hasOwn(parsed, name) ? parsed[name] : undefined;
+    const { usable, foreign } = readSection(isObject(found) ? found : {}, read);
+    if (isObject(found)) sections.set(name, foreign);
+    return [member, usable];
+  });
+  return { ...Object.fromEntries(content), sections };
+}
+
+/** Entry by entry: what is deep or no entry goes, what others may understand stays. */
+function readSection(section: JsonEntry, read: Section[2]): { usable: object[]; foreign: JsonEntry } {
+  const usable: object[] = [];
+  const foreign: [string, JsonEntry][] = [];
+  for (const [key, entry] of Object.entries(section)) {
+    if (!isObject(entry) || !fits(entry)) continue;
+    const found = read(key, entry);
+    if (found === "foreign") foreign.push([key, entry]);
+    else if (found !== undefined) usable.push(found);
+  }
+  return { usable, foreign: Object.fromEntries(foreign) };
 }
 
 /**
  * Writes a document.
  *
- * @param tokens The access tokens.
- * @param sections The other sections, and the access tokens that are others' alone.
+ * @param content The entries.
+ * @param sections The other sections, and in the known ones the entries that are others' alone.
  * @returns The JSON text.
  */
-export function writeDocument(
-  tokens: readonly CachedToken[],
-  sections: ReadonlyMap<string, unknown>,
-): string {
-  const entries = new Map(Object.entries(sections.get("AccessToken") ?? {}));
-  for (const token of tokens) {
-    let [key, entry] = writeTokenEntry(token);
-    // Nobody else's entry is overwritten.
-    while (entries.has(key)) key += "-";
-    entries.set(key, entry);
+export function writeDocument(content: MsalContent, sections: ReadonlyMap<string, unknown>): string {
+  const written = new Map(sections);
+  for (const [name, member, , write] of SECTIONS) {
+    const foreign = sections.get(name);
+    const entries = new Map(Object.entries(isObject(foreign) ? foreign : {}));
+    for (const one of content[member]) {
+      let [key, entry] = write(one as never);
+      // Nobody else's entry is overwritten.
+      while (entries.has(key)) key += "-";
+      entries.set(key, entry);
+    }
+    // fromEntries defines properties, so a section or key called __proto__ stays one.
+    if (entries.size > 0 || isObject(foreign) || member === "tokens") {
+      written.set(name, Object.fromEntries(entries));
+    }
   }
-  // fromEntries defines properties, so a section or key called __proto__ stays one.
-  return JSON.stringify(Object.fromEntries([...sections, ["AccessToken", Object.fromEntries(entries)]]));
+  return JSON.stringify(Object.fromEntries(written));
 }

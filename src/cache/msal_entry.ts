@@ -6,6 +6,7 @@
 
 import { joinScopes, scopeKey, splitScopes } from "../request/scopes.ts";
 import { type CachedToken, extendedKeyText } from "./cached_token.ts";
+import type { EntryOrigin } from "./cached_user.ts";
 import { componentsOf } from "./extended_key.ts";
 
 /** An entry of MSAL's JSON. */
@@ -13,12 +14,13 @@ export type JsonEntry = Readonly<Record<string, unknown>>;
 
 const OIDC_SCOPES = ["openid", "profile", "offline_access", "email"];
 
-function string(value: unknown): string {
+/** The text, or an empty one for anything else. */
+export function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
 /** Epoch seconds, which MSAL writes as strings; none that no date can have. */
-function epochSeconds(value: unknown): number | undefined {
+export function epochSeconds(value: unknown): number | undefined {
   const number = typeof value === "string" && /^\d{1,12}$/.test(value) ? Number(value) : value;
   const fits = typeof number === "number" && Number.isInteger(number) && number >= 0 && number < 1e12;
   return fits ? number : undefined;
@@ -36,6 +38,25 @@ const IDENTITY =
   "environment client_id realm home_account_id target token_type credential_type key_id keyid kid ext_cache_key"
     .split(" ");
 
+/**
+ * Whether nothing but texts stands in some places of an entry, if anything does.
+ *
+ * @param entry The entry.
+ * @param names The places. They are part of an identity, so a control character, which separates its parts, is no text.
+ */
+export function areTexts(entry: JsonEntry, names: readonly string[]): boolean {
+  return names.every((name) => {
+    const text = entry[name] ?? "";
+    // deno-lint-ignore no-control-regex -- control characters are what is looked for
+    return typeof text === "string" && !/[\u0000-\u001f]/.test(text);
+  });
+}
+
+/** Where an entry was read from. */
+export function originOf(key: string, entry: JsonEntry): EntryOrigin {
+  return { key, entry, bytes: 2 * (key.length + JSON.stringify(entry).length) };
+}
+
 /** The extra components, as MSAL Node and MSAL.NET keep them; a text of another MSAL's hash counts, too. */
 function extOf(entry: JsonEntry): string {
   const maps = [entry.additionalCacheKeyComponents, entry.ext].filter((map) =>
@@ -49,7 +70,7 @@ function extOf(entry: JsonEntry): string {
   ) {
     return "#unknown";
   }
-  const hash = string(entry.ext_cache_key);
+  const hash = textOf(entry.ext_cache_key);
   if (text !== "") return `=${text}`;
   return maps.some((map) => Object.keys(map as object).length > 0) ? "#unknown" : hash && `#${hash}`;
 }
@@ -64,15 +85,13 @@ function extOf(entry: JsonEntry): string {
 export function readTokenEntry(key: string, entry: JsonEntry): CachedToken | "foreign" | undefined {
   const expiresOn = epochSeconds(entry.expires_on);
   const [environment, target, type] = [
-    string(entry.environment),
-    string(entry.target),
-    string(entry.credential_type),
+    textOf(entry.environment),
+    textOf(entry.target),
+    textOf(entry.credential_type),
   ];
-  const texts = IDENTITY.map((name) => entry[name] ?? "");
-  // A control character separates the parts of identities, so nobody else may bring one.
-  // deno-lint-ignore no-control-regex -- control characters are what is looked for
-  const fits = texts.every((text) => typeof text === "string" && !/[\u0000-\u001f]/.test(text));
-  if (!fits || string(entry.secret) === "" || environment === "" || expiresOn === undefined) return undefined;
+  if (
+    !areTexts(entry, IDENTITY) || textOf(entry.secret) === "" || environment === "" || expiresOn === undefined
+  ) return undefined;
   if (type !== "" && !type.startsWith("AccessToken")) return undefined;
   // On-behalf-of tokens belong to an assertion; without one they must not be found.
   if (entry.userAssertionHash || entry.user_assertion_hash) return "foreign";
@@ -80,16 +99,16 @@ export function readTokenEntry(key: string, entry: JsonEntry): CachedToken | "fo
   const extendedExpiresOn = epochSeconds(entry.extended_expires_on);
   return {
     environment,
-    clientId: string(entry.client_id),
-    realm: string(entry.realm),
-    homeAccountId: string(entry.home_account_id),
+    clientId: textOf(entry.client_id),
+    realm: textOf(entry.realm),
+    homeAccountId: textOf(entry.home_account_id),
     scopes: scopesOf(target),
     question: typeof entry.requested_target === "string" ? entry.requested_target : undefined,
-    tokenType: string(entry.token_type) || "Bearer",
-    keyId: string(entry.key_id) || string(entry.keyid) || string(entry.kid),
+    tokenType: textOf(entry.token_type) || "Bearer",
+    keyId: textOf(entry.key_id) || textOf(entry.keyid) || textOf(entry.kid),
     ext: extOf(entry),
-    extHash: string(entry.ext_cache_key),
-    secret: string(entry.secret),
+    extHash: textOf(entry.ext_cache_key),
+    secret: textOf(entry.secret),
     cachedAt: cachedAt ?? 0,
     // A day is the longest that we believe; without a beginning it is judged when it is looked up.
     expiresOn: cachedAt ? Math.min(expiresOn, cachedAt + 86_400) : expiresOn,
@@ -98,7 +117,7 @@ export function readTokenEntry(key: string, entry: JsonEntry): CachedToken | "fo
       ? extendedExpiresOn
       : undefined,
     refreshOn: epochSeconds(entry.refresh_on),
-    origin: { key, entry, bytes: 2 * (key.length + JSON.stringify(entry).length) },
+    origin: originOf(key, entry),
   };
 }
 
@@ -124,7 +143,7 @@ export function writeTokenEntry(token: CachedToken): [string, JsonEntry] {
   const { extendedExpiresOn, refreshOn, origin } = token;
   const { refresh_on: _refreshOn, requested_target: _question, ...kept } = origin?.entry ?? {};
   // The spelling of others stays, with the scopes of the sign-in in it, as long as it says the same.
-  const spelled = string(kept.target);
+  const spelled = textOf(kept.target);
   const target = scopeKey(scopesOf(spelled)) === scopeKey(token.scopes) ? spelled : joinScopes(token.scopes);
   const entry = {
     credential_type: "AccessToken",

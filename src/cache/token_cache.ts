@@ -10,22 +10,29 @@ import { AppPartitions } from "./app_partitions.ts";
 import { registerCache } from "./cache_core.ts";
 import { readDocument, writeDocument } from "./msal_document.ts";
 import { TokenIndex } from "./token_index.ts";
+import { contentOf, importUsers } from "./user_document.ts";
+import { UserIndex } from "./user_index.ts";
+import { UserList } from "./user_list.ts";
+import { UserPartitions } from "./user_partitions.ts";
 
 /** How a {@linkcode TokenCache} is made. */
 export interface TokenCacheOptions {
   /** Where tokens are kept between isolates; memory alone where absent. Whoever can read the store can use the tokens. */
   readonly store?: Store | undefined;
-  /** How much is kept in the memory of this isolate; what was not used lately is forgotten first. */
+  /**
+   * How much is kept in the memory of this isolate; what was not used lately is forgotten first. Access tokens count by
+   * themselves, and so do users with everything else that is theirs: each may be as many.
+   */
   readonly memory?: {
-    /** The most tokens. @default {10000} */
+    /** The most access tokens, and the most users, each counted once for every client. @default {10000} */
     readonly maxEntries?: number | undefined;
-    /** The most bytes, about. @default {33554432} */
+    /** The most bytes, about, of access tokens, and of users. @default {33554432} */
     readonly maxBytes?: number | undefined;
   } | undefined;
 }
 
 /**
- * Keeps access tokens in memory, bounded, and behind that in a store, if there is one.
+ * Keeps tokens and accounts in memory, bounded, and behind that in a store, if there is one.
  *
  * ```ts
  * import { ConfidentialClientApplication, TokenCache } from "@msal-edge/msal";
@@ -41,6 +48,7 @@ export interface TokenCacheOptions {
  */
 export class TokenCache {
   readonly #index: TokenIndex;
+  readonly #held: UserIndex;
   readonly #store: Store | undefined;
   #sections: ReadonlyMap<string, unknown> = new Map();
   #changed = false;
@@ -56,13 +64,16 @@ export class TokenCache {
     const { store, memory = {} } = options;
     requireOptions(memory);
     this.#store = store === undefined ? undefined : requireStore(store, "tokenCache.store");
-    this.#index = new TokenIndex(
-      requireBound(memory.maxEntries, 10_000, "tokenCache.memory.maxEntries"),
-      requireBound(memory.maxBytes, 32 * 2 ** 20, "tokenCache.memory.maxBytes"),
-    );
-    registerCache(this, (clock, onFailure) => {
+    const maxEntries = requireBound(memory.maxEntries, 10_000, "tokenCache.memory.maxEntries");
+    const maxBytes = requireBound(memory.maxBytes, 32 * 2 ** 20, "tokenCache.memory.maxBytes");
+    const index = this.#index = new TokenIndex(maxEntries, maxBytes);
+    const held = this.#held = new UserIndex(maxEntries, maxBytes);
+    const onChange = (): void => void (this.#changed = true);
+    registerCache(this, (clock, onFailure, listUsers = false) => {
       const guarded = this.#store && new GuardedStore(this.#store, "tokenCache", clock, onFailure);
-      return new AppPartitions(this.#index, guarded, () => void (this.#changed = true));
+      const list = guarded && listUsers ? new UserList(index, held, guarded, clock) : undefined;
+      const users = new UserPartitions(index, held, guarded, list, onChange);
+      return new AppPartitions(index, users, guarded, onChange);
     });
   }
 
@@ -76,6 +87,11 @@ export class TokenCache {
     return this.#index.size;
   }
 
+  /** How many users are in memory, each counted once for every client, and once for a family of clients. */
+  get users(): number {
+    return this.#held.size;
+  }
+
   /**
    * Writes the memory's content as MSAL's JSON, which MSAL Python reads. The text holds tokens: keep it as you keep
    * secrets.
@@ -84,26 +100,29 @@ export class TokenCache {
    */
   serialize(): string {
     this.#changed = false;
-    return writeDocument(this.#index.tokens, this.#sections);
+    return writeDocument({ tokens: this.#index.tokens, ...contentOf(this.#held) }, this.#sections);
   }
 
   /**
-   * Replaces the memory's content by MSAL's JSON, as MSAL Python, MSAL Node or this library wrote it. Entries that
-   * cannot be used are left out, each by itself; sections of other kinds are kept and written again.
+   * Replaces the memory's content by MSAL's JSON, as MSAL Python, MSAL Node or this library wrote it. Entries are judged by
+   * what is in them, not by their keys; each keeps its key, its spelling and the members that are unknown here. Entries
+   * that only others understand and sections of other kinds are kept and written again; what is no entry is left out.
    *
    * @param text The JSON text; empty or `undefined` empties the memory.
    * @throws {CacheError} `invalid_cache` where the text is no JSON object; the memory stays as it was.
    */
   deserialize(text: string | undefined): void {
-    const { tokens, sections } = readDocument(text ? text : "{}");
+    const document = readDocument(text ? text : "{}");
     this.#index.clear();
-    for (const token of tokens) this.#index.put(token, Infinity);
-    this.#sections = sections;
+    this.#held.clear();
+    for (const token of document.tokens) this.#index.put(token, Infinity);
+    importUsers(document, this.#held);
+    this.#sections = document.sections;
     this.#changed = false;
   }
 
   /** What logs may show: sizes, no tokens. */
-  toJSON(): { size: number; hasStateChanged: boolean } {
-    return { size: this.size, hasStateChanged: this.#changed };
+  toJSON(): { size: number; users: number; hasStateChanged: boolean } {
+    return { size: this.size, users: this.users, hasStateChanged: this.#changed };
   }
 }

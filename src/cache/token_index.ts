@@ -40,9 +40,13 @@ export interface Slot extends CachedToken, RingItem {
   readonly keys: readonly string[];
 }
 
+/** Entra's home accounts. Any other may differ from somebody else's by case alone. */
+const GUIDS = /^[\da-f-]{36}\.[\da-f-]{36}$/i;
+
 /** The name of everything that a client has for a user, or for itself if `homeAccountId` is empty. */
 export function ownerKey(environment: string, clientId: string, homeAccountId: string): string {
-  return [foldEnvironment(environment), clientId.toLowerCase(), homeAccountId.toLowerCase()].join("\n");
+  const home = GUIDS.test(homeAccountId) ? homeAccountId.toLowerCase() : homeAccountId;
+  return [foldEnvironment(environment), clientId.toLowerCase(), home].join("\n");
 }
 
 /** The realm as it is compared: tenants of Microsoft's clouds in lower case, an issuer's path as it is. */
@@ -54,6 +58,11 @@ export function realmKey({ environment, realm }: Pick<CachedToken, "environment"
 export function bucketKey(realm: string, tokenType: string, keyId: string, ext: string): string {
   const scheme = tokenType.toLowerCase();
   return scheme === "bearer" && keyId === "" && ext === "" ? realm : [realm, scheme, keyId, ext].join("\n");
+}
+
+/** The bucket that a token belongs to. */
+export function bucketOf(token: CachedToken): string {
+  return bucketKey(realmKey(token), token.tokenType, token.keyId, token.ext);
 }
 
 /** Whether a token has more left than the margin, and no more than a token has. */
@@ -88,7 +97,7 @@ function slotOf(token: CachedToken): Slot {
     tokenType,
     ...rest,
     owner: ownerKey(rest.environment, rest.clientId, rest.homeAccountId),
-    bucket: bucketKey(realmKey(token), tokenType, rest.keyId, rest.ext),
+    bucket: bucketOf(token),
     keys: [...new Set([identityOf(token), key])],
     bytes: secret.length + 4 * key.length + 2 * rest.ext.length + 1_000 + (rest.origin?.bytes ?? 0),
   };
@@ -158,13 +167,14 @@ export class TokenIndex {
     return this.#removals;
   }
 
-  /** Whether a removal since then would have taken a token out. */
-  removedSince(token: CachedToken, asked: number): boolean {
-    const owner = ownerKey(token.environment, token.clientId, token.homeAccountId);
+  /** Whether a removal since then would have taken a token of this owner out, or all that the owner has. */
+  removedSince(owner: string, asked: number, token?: CachedToken): boolean {
     // More removals than are remembered: any of them may have meant this one.
     if (asked < this.#removals - this.#removed.length) return true;
     const since = this.#removed.slice(asked - this.#removals + this.#removed.length);
-    return since.some((removal) => removal.owner === owner && removal.matches(token));
+    return since.some((removal) =>
+      removal.owner === owner && (token === undefined || removal.matches(token))
+    );
   }
 
   /**
@@ -176,7 +186,7 @@ export class TokenIndex {
    */
   put(token: CachedToken, asked: number): boolean {
     const { owner, bucket, keys: [key = ""] } = slotOf(token);
-    if (this.removedSince(token, asked)) return false;
+    if (this.removedSince(owner, asked, token)) return false;
     const found = this.#owners.get(owner)?.exact.get(key)?.get(bucket);
     const old = found?.keys[0] === key ? found : undefined;
     // Of what is read the newest counts; what was just issued is the newest, whatever somebody else's clock said.

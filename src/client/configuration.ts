@@ -6,7 +6,9 @@
 
 import { type Authority, parseAuthority, parseOidcAuthority } from "../authority/authority.ts";
 import { type CacheCore, openerOf } from "../cache/cache_core.ts";
+import { MemoryUsers } from "../cache/memory_users.ts";
 import { TokenIndex } from "../cache/token_index.ts";
+import { UserIndex } from "../cache/user_index.ts";
 import { type CacheError, refuse } from "../errors/errors.ts";
 import { allowInsecureLoopback } from "../net/endpoint.ts";
 import type { PerPurpose } from "../net/http_client.ts";
@@ -130,7 +132,9 @@ function cacheOf(
 ): CacheCore {
   const nothing = (): Promise<void> => Promise.resolve();
   if (tokenCache === undefined) {
-    return { index: new TokenIndex(), stored: false, load: nothing, save: nothing, forget: nothing };
+    const index = new TokenIndex();
+    const users = new MemoryUsers(index, new UserIndex());
+    return { index, users, stored: false, load: nothing, save: nothing, forget: nothing };
   }
   return openerOf(tokenCache)?.(clock, onFailure) ??
     refuse(

@@ -1,0 +1,99 @@
+/**
+ * Reads and writes one value of a token store, beside everybody else who does.
+ *
+ * @module
+ */
+
+import { lengthPrefixed, sha256 } from "../crypto/digest.ts";
+import { CacheError } from "../errors/errors.ts";
+import type { GuardedStore } from "../store/guarded_store.ts";
+import type { SetResult, StoredValue } from "../store/store.ts";
+import { type MsalDocument, NOTHING, readDocument } from "./msal_document.ts";
+
+/** How often a write is tried again without anybody else getting ahead. */
+const MAX_ATTEMPTS = 4;
+/** How often it is tried again at all. */
+const MAX_CONTENTION = 1_000;
+
+/** What a partition is to hold. */
+export interface PartitionValue {
+  /** The JSON text. */
+  readonly value: string;
+  /** When the last of it ends. */
+  readonly expiresAtMs: number;
+  /** The name that MSAL's own caches would use. */
+  readonly suggestedKey: string;
+}
+
+/**
+ * Names a partition: hashed, so that the name tells nothing and no text in it can forge another.
+ *
+ * @param parts What the partition is, and whose.
+ * @returns The key in the store.
+ */
+export async function partitionKey(...parts: string[]): Promise<string> {
+  return `msal-edge.tokens.v1.${await sha256(lengthPrefixed(parts))}`;
+}
+
+/**
+ * Reads a partition.
+ *
+ * @param stored What the store holds.
+ * @returns The entries, and the sections that are others'; nothing where it is not MSAL's JSON: a miss.
+ */
+export function readPartition(stored: StoredValue | undefined): MsalDocument {
+  if (stored === undefined) return NOTHING;
+  try {
+    const document = readDocument(stored.value);
+    // A partition has one owner: nobody else's entries live here.
+    const known = ["AccessToken", "Account", "IdToken", "RefreshToken", "AppMetadata"];
+    return {
+      ...document,
+      sections: new Map([...document.sections].filter(([name]) => !known.includes(name))),
+    };
+  } catch {
+    return NOTHING;
+  }
+}
+
+/**
+ * Changes a partition; where the store can compare and set, until nobody else wrote in between.
+ *
+ * @param store The store.
+ * @param key The partition's key.
+ * @param change Makes the new value of the stored one; `undefined` leaves that.
+ * @param version The version that is known to have been there.
+ * @returns What came of the last write; `"gone"` where somebody else has removed what was there; `undefined` where nothing
+ * was written.
+ */
+export async function updatePartition(
+  store: GuardedStore,
+  key: string,
+  change: (stored: StoredValue | undefined) => PartitionValue | undefined,
+  version?: string,
+): Promise<SetResult | "gone" | undefined> {
+  let seen = version;
+  for (let attempt = 1; attempt <= MAX_CONTENTION; attempt++) {
+    const stored = await store.get(key);
+    if (attempt > 1 && stored === undefined && seen !== undefined) return "gone";
+    // Who is refused because others got ahead tries on; a store that refuses everything is left alone.
+    if (attempt > MAX_ATTEMPTS && stored?.version === seen) return undefined;
+    seen = stored?.version ?? seen;
+    const next = change(stored);
+    if (next === undefined) return undefined;
+    const { value, expiresAtMs, suggestedKey } = next;
+    const written = await store.set(key, value, {
+      expiresAtMs,
+      hints: { kind: "tokens", suggestedKey },
+      ...(store.cas && { ifVersion: seen ?? null }),
+    });
+    if (written?.ok !== false) return written;
+  }
+  return undefined;
+}
+
+/** Says that a store did not delete. */
+export function refuseRemoval(): never {
+  const why = "the store of tokenCache did not delete them. Check its binding, and remove them again";
+  throw new CacheError("cache_write_failed", `Cannot remove the tokens: ${why}`);
+}

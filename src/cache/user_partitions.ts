@@ -1,0 +1,234 @@
+/**
+ * The parts of a store that hold users: one for each user and client, one for each user and family.
+ *
+ * @module
+ */
+
+import type { GuardedStore } from "../store/guarded_store.ts";
+import type { StoredValue } from "../store/store.ts";
+import type { CachedToken } from "./cached_token.ts";
+import type { CachedIdToken, CachedRefreshToken, UserKey, UserTokens } from "./cached_user.ts";
+import { MemoryUsers } from "./memory_users.ts";
+import { type MsalDocument, NOTHING, writeDocument } from "./msal_document.ts";
+import {
+  partitionKey,
+  type PartitionValue,
+  readPartition,
+  refuseRemoval,
+  updatePartition,
+} from "./partition.ts";
+import { bucketOf, identityOf, realmKey, type TokenIndex } from "./token_index.ts";
+import {
+  holderOf,
+  mergeEntries,
+  mergeTokens,
+  NO_CLIENT,
+  ownerOf,
+  partsOf,
+  type UserEntries,
+  type UserPart,
+  withClient,
+} from "./user_entries.ts";
+import type { UserIndex } from "./user_index.ts";
+import type { UserList } from "./user_list.ts";
+
+/** How long a refresh token counts where nobody says. */
+const REFRESH_TOKEN_MS = 90 * 86_400_000;
+
+/** What a user's partition holds. */
+interface Partition extends UserEntries {
+  readonly tokens: readonly CachedToken[];
+  readonly familyId: string | undefined;
+  readonly sections: MsalDocument["sections"];
+}
+
+function nameOf(key: UserKey): Promise<string> {
+  return partitionKey(key.clientId.startsWith(NO_CLIENT) ? "family" : "user", ownerOf(key));
+}
+
+/** Reads what belongs to a user: a store that mixes partitions up must not mix users up. */
+function read(key: UserKey, stored: StoredValue | undefined): Partition {
+  const { tokens, accounts, idTokens, refreshTokens, apps, sections } = readPartition(stored);
+  const owner = ownerOf(key);
+  const isOwn = (entry: UserKey): boolean => ownerOf(entry) === owner;
+  const entries = mergeEntries(undefined, {
+    accounts: accounts.filter((account) => isOwn(withClient(account, key.clientId))),
+    idTokens: idTokens.filter(isOwn),
+    refreshTokens: refreshTokens.filter((token) => isOwn(holderOf(token))).reverse(),
+  });
+  const app = apps.find(({ environment, clientId }) =>
+    isOwn({ environment, clientId, homeAccountId: key.homeAccountId })
+  );
+  return { ...entries, tokens: tokens.filter(isOwn), familyId: app?.familyId, sections };
+}
+
+function tokenName(token: CachedToken): string {
+  return `${bucketOf(token)}\n\n${identityOf(token)}`;
+}
+
+/** The access tokens of a partition and a new one, in the place of an older one. */
+function addToken(tokens: readonly CachedToken[], token: CachedToken, nowMs: number): CachedToken[] {
+  const named = new Map(tokens.map((one) => [tokenName(one), one]));
+  const old = named.get(tokenName(token));
+  if (old === undefined || old.cachedAt <= token.cachedAt) {
+    named.set(tokenName(token), { ...token, origin: old?.origin });
+  }
+  return [...named.values()].filter(({ expiresOn }) => expiresOn * 1000 > nowMs);
+}
+
+/** Moves users between the memory and a store. */
+export class UserPartitions extends MemoryUsers {
+  readonly #store: GuardedStore | undefined;
+  readonly #onChange: () => void;
+  readonly #list: UserList | undefined;
+
+  /**
+   * Joins a memory and a store.
+   *
+   * @param index The access tokens in memory.
+   * @param held Everything else in memory.
+   * @param store The store, if there is one.
+   * @param list The list of a client's users there, if it keeps one.
+   * @param onChange Told of every change of the memory.
+   */
+  constructor(
+    index: TokenIndex,
+    held: UserIndex,
+    store: GuardedStore | undefined,
+    list: UserList | undefined,
+    onChange: () => void,
+  ) {
+    super(index, held);
+    this.#store = store;
+    this.#onChange = onChange;
+    this.#list = list;
+  }
+
+  /** Whether there is a store behind memory. */
+  override get stored(): boolean {
+    return this.#store !== undefined;
+  }
+
+  /** Reads a user's partition into memory, and the family's, if that is asked for. */
+  override async load(key: UserKey, family?: string): Promise<void> {
+    const store = this.#store;
+    if (store === undefined) return;
+    const asked = this.removals;
+    const keys = [key, ...(family ? [withClient(key, NO_CLIENT + family)] : [])];
+    await Promise.all(keys.map(async (one) => {
+      const stored = await store.get(await nameOf(one));
+      if (stored !== undefined) this.#keep(one, read(one, stored), asked, stored.version);
+    }));
+  }
+
+  /** Reads the list of a client's users into memory. */
+  override async loadUsers(environment: string, clientId: string): Promise<void> {
+    await this.#list?.load(environment, clientId);
+  }
+
+  /** Puts what an answer brought into memory, and then into the store. */
+  override async save(tokens: UserTokens, asked: number, nowMs: number): Promise<void> {
+    const isListed = this.#list?.knows(tokens);
+    if (!this.take(tokens, asked, nowMs)) return;
+    this.#onChange();
+    await Promise.all([
+      ...partsOf(tokens).map((part) => this.#write(part, tokens, asked, nowMs)),
+      isListed ? undefined : this.#list?.add(tokens, asked),
+    ]);
+  }
+
+  /** Removes a refresh token from memory and store, if it is still known there. */
+  override async dropRefreshToken(token: CachedRefreshToken, nowMs: number): Promise<void> {
+    if (this.drop(token)) this.#onChange();
+    const key = holderOf(token);
+    const store = this.#store;
+    if (store === undefined) return;
+    await updatePartition(store, await nameOf(key), (stored) => {
+      const before = read(key, stored);
+      const refreshTokens = before.refreshTokens.filter(({ secret }) => secret !== token.secret);
+      if (refreshTokens.length === before.refreshTokens.length) return undefined;
+      return this.#valueOf(key, { ...before, refreshTokens }, nowMs);
+    });
+  }
+
+  /** Removes a user from memory and store. */
+  override async remove(key: UserKey): Promise<void> {
+    const { holders, changed } = this.forget(key);
+    if (changed) this.#onChange();
+    const store = this.#store;
+    if (store === undefined) return;
+    const names = holders.filter(({ clientId }) => clientId !== NO_CLIENT).map(nameOf);
+    const deleted = await Promise.all([
+      ...names.map(async (name) => await store.delete(await name)),
+      this.#list?.remove(key),
+    ]);
+    if (deleted.includes(false)) refuseRemoval();
+  }
+
+  /** Takes what was read into memory, unless the user was removed meanwhile. */
+  #keep(key: UserKey, partition: Partition, asked: number, version: string | undefined): void {
+    const owner = ownerOf(key);
+    if (this.index.removedSince(owner, asked)) return;
+    const { tokens, accounts, idTokens, refreshTokens, familyId } = partition;
+    for (const token of tokens) this.index.put(token, asked);
+    if (familyId !== undefined) this.held.putApp({ ...withClient(key, key.clientId), familyId });
+    const known = this.held.get(owner);
+    const isNewer = (token: CachedIdToken): boolean =>
+      (known?.idTokens.get(realmKey(token))?.claims.iat ?? 0) <= token.claims.iat;
+    this.held.put(key, {
+      accounts: [...accounts.values()],
+      idTokens: [...idTokens.values()].filter(isNewer),
+      refreshTokens: mergeTokens(refreshTokens, known?.refreshTokens ?? []),
+    }, version);
+  }
+
+  /** Writes what an answer brought beside what is there. What is in memory alone may have been removed there. */
+  async #write({ key, changeOf }: UserPart, tokens: UserTokens, asked: number, nowMs: number): Promise<void> {
+    const store = this.#store;
+    if (store === undefined) return;
+    const owner = ownerOf(key);
+    const isOwn = owner === ownerOf(tokens.accessToken);
+    const name = await nameOf(key);
+    const version = tokens.redeemed && this.held.get(owner)?.version;
+    const written = await updatePartition(store, name, (stored) => {
+      if (this.index.removedSince(owner, asked)) return undefined;
+      const before = read(key, stored);
+      const change = changeOf(before.refreshTokens, nowMs);
+      const after: Partition = {
+        ...before,
+        ...mergeEntries(before, change),
+        tokens: isOwn ? addToken(before.tokens, tokens.accessToken, nowMs) : [],
+      };
+      // The new access token is there already, and may have been replaced since.
+      this.#keep(key, { ...after, tokens: before.tokens }, asked, stored?.version);
+      return this.#valueOf(key, after, nowMs);
+    }, store.cas ? version : undefined);
+    // What was removed while it was being written must not stay; what others removed must not either.
+    if (this.index.removedSince(owner, asked)) await store.delete(name);
+    else if (written === "gone") this.forget(tokens.accessToken);
+    else this.held.note(owner, written?.version);
+  }
+
+  /** A partition's text, and for how long it counts. */
+  #valueOf(key: UserKey, partition: Partition, nowMs: number): PartitionValue {
+    const { tokens, accounts, idTokens, refreshTokens, sections } = partition;
+    const { environment, clientId, homeAccountId } = key;
+    const familyId = this.held.familyOf(key);
+    const ends = refreshTokens.map(({ expiresOn }) =>
+      expiresOn ? expiresOn * 1000 : nowMs + REFRESH_TOKEN_MS
+    );
+    // The family keeps the refresh token, for as long.
+    if (familyId) ends.push(nowMs + REFRESH_TOKEN_MS);
+    const value = writeDocument({
+      ...NOTHING,
+      tokens,
+      accounts: [...accounts.values()],
+      idTokens: [...idTokens.values()],
+      refreshTokens: [...refreshTokens].reverse(),
+      apps: familyId === undefined ? [] : [{ environment, clientId, familyId }],
+    }, sections);
+    const expiresAtMs = [...tokens.map(({ expiresOn }) => expiresOn * 1000), ...ends]
+      .reduce((latest, end) => Math.max(latest, end), 0);
+    return { value, expiresAtMs, suggestedKey: homeAccountId };
+  }
+}

@@ -28,6 +28,12 @@
 
 export type { AuthorityOption, AuthorityParts } from "./src/authority/authority.ts";
 export { TokenCache, type TokenCacheOptions } from "./src/cache/token_cache.ts";
+export {
+  type AuthorizedFetch,
+  type AuthorizedFetchOptions,
+  createAuthorizedFetch,
+  type TokenChallenge,
+} from "./src/client/authorized_fetch.ts";
 export { ClientApplication } from "./src/client/client_application.ts";
 export { ConfidentialClientApplication } from "./src/client/confidential_client_application.ts";
 export type {
@@ -45,6 +51,7 @@ export type {
   ClientSecretProvider,
   CredentialContext,
 } from "./src/credential/client_credential.ts";
+export { generatePkceCodes, type PkceCodes } from "./src/crypto/pkce.ts";
 export { describeAadsts } from "./src/errors/aadsts.ts";
 export type { AadstsClass, AadstsInfo } from "./src/errors/aadsts_common.ts";
 export { AuthError, isAuthError } from "./src/errors/auth_error.ts";
@@ -70,10 +77,39 @@ export {
   type ServerErrorDetails,
 } from "./src/errors/server_error.ts";
 export { allowInsecureLoopback } from "./src/net/endpoint.ts";
-export type { AccountInfo } from "./src/request/account_info.ts";
+export type { AuthResponseErrorCode } from "./src/errors/auth_response_codes.ts";
+export type { IdTokenErrorCode } from "./src/errors/id_token_codes.ts";
+export type { AccountInfo, TenantProfile } from "./src/request/account_info.ts";
+export { type AuthCodeFlow, openAuthCodeFlow, sealAuthCodeFlow } from "./src/request/auth_code_flow.ts";
+export type { AuthCodeListener, AuthCodeReceiver, AuthCodeWait } from "./src/request/auth_code_receiver.ts";
+export type { AuthorizationRequest, Prompt, ResponseMode } from "./src/request/authorization_request.ts";
+export type { AuthorizationResponse } from "./src/request/authorization_response.ts";
 export type { ClaimsRequest } from "./src/request/claims.ts";
 export type { ExtraParameters } from "./src/request/extra_parameters.ts";
+export type { IdTokenClaims } from "./src/request/id_token_claims.ts";
 export type { ClientCredentialRequest, RemoveTokensRequest, TokenRequest } from "./src/request/requests.ts";
+export type {
+  AccountFilter,
+  AdminConsentUrlRequest,
+  AuthCodeFlowRequest,
+  AuthorizationCodeRequest,
+  AuthorizationUrlRequest,
+  DeviceFlow,
+  DeviceFlowPending,
+  DeviceFlowProgress,
+  DeviceFlowRequest,
+  DevicePollRequest,
+  InteractiveRequest,
+  RefreshTokenRequest,
+  SignOutUrlRequest,
+  SilentRequest,
+} from "./src/request/user_requests.ts";
+export {
+  type AuthenticateChallenge,
+  type ChallengeSource,
+  claimsChallengeOf,
+  parseWwwAuthenticate,
+} from "./src/request/www_authenticate.ts";
 export type {
   AuthenticationResult,
   AuthenticationResultMetadata,
@@ -98,3 +134,4 @@ export type {
   StoredValue,
   StoreLock,
 } from "./src/store/store.ts";
+export { isEmailVerified, isGroupOverage } from "./src/token/entra_identity.ts";

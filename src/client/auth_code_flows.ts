@@ -14,7 +14,7 @@ import {
 } from "../request/authorization_request.ts";
 import { type AuthorizationResponse, readAuthorizationResponse } from "../request/authorization_response.ts";
 import { buildAuthorizationUrl } from "../request/authorization_url.ts";
-import { mergeClaims } from "../request/claims.ts";
+import { essentialAcrsOf, mergeClaims } from "../request/claims.ts";
 import { requireUserScopes } from "../request/scopes.ts";
 import type {
   AuthCodeFlowRequest,
@@ -270,6 +270,7 @@ export class AuthCodeFlows {
       correlationId: correlationId ?? crypto.randomUUID(),
       sendCorrelationId: correlationId !== undefined,
       isOneTime: true,
+      expected: { ...errand.expected, essentialAcrs: essentialAcrsOf(errand.claims) },
       anchorMailbox: home && anchorOf(`${home.uid}.${home.utid}`),
       requiresIdToken: true,
       asked: cache.users.removals,

@@ -129,6 +129,7 @@ function cacheOf(
   { tokenCache }: ClientApplicationOptions,
   clock: Clock,
   onFailure: (error: CacheError) => void,
+  listUsers: boolean,
 ): CacheCore {
   const nothing = (): Promise<void> => Promise.resolve();
   if (tokenCache === undefined) {
@@ -136,7 +137,7 @@ function cacheOf(
     const users = new MemoryUsers(index, new UserIndex());
     return { index, users, stored: false, load: nothing, save: nothing, forget: nothing };
   }
-  return openerOf(tokenCache)?.(clock, onFailure) ??
+  return openerOf(tokenCache)?.(clock, onFailure, listUsers) ??
     refuse(
       "invalid_option",
       "tokenCache",
@@ -188,7 +189,7 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
   return {
     clientId,
     authority,
-    cache: cacheOf(options, clock, onFailure),
+    cache: cacheOf(options, clock, onFailure, isPublic),
     httpStore: new GuardedStore(store, "httpCache", clock, onFailure),
     fetch: check("fetch", fetch, isFunction, BARE),
     timeoutMs: perPurpose("timeoutMs", given.timeoutMs, 10_000, 5_000),

@@ -77,3 +77,17 @@ export function mergeClaims(
   ].filter((part) => part !== undefined);
   return parts.length < 2 ? parts[0] : JSON.stringify(parts.map((part) => JSON.parse(part)).reduce(merge));
 }
+
+/**
+ * The authentication classes of which an ID token must show one, OpenID Connect Core section 5.5.1.1.
+ *
+ * @param claims The claims that were asked for, as JSON text that was checked.
+ * @returns The values of an essential `acr` or `acrs` of `id_token`; `undefined` where none was asked for.
+ */
+export function essentialAcrsOf(claims: string | undefined): readonly string[] | undefined {
+  if (claims === undefined) return undefined;
+  const { acr, acrs } = Object(Object(JSON.parse(claims)).id_token);
+  const essential = [acr, acrs].map(Object).filter((claim) => claim.essential === true);
+  const wanted = essential.flatMap(({ value, values }) => values ?? value ?? []);
+  return wanted.length > 0 ? wanted : undefined;
+}

@@ -5,7 +5,7 @@
  */
 
 import type { CachedToken } from "../cache/cached_token.ts";
-import { scopeKey, splitScopes } from "../request/scopes.ts";
+import { scopeKey, splitScopes, withoutSignInScopes } from "../request/scopes.ts";
 import type { Emit } from "../runtime/events.ts";
 import type { TokenResponse } from "../token/token_response.ts";
 
@@ -33,7 +33,7 @@ export function toGrantedToken(
   correlationId: string,
 ): CachedToken {
   const { secret, tokenType, cachedAt, expiresOn, extendedExpiresOn, refreshOn, scope } = response;
-  const granted = scope === undefined ? asked : splitScopes(scope);
+  const granted = scope === undefined ? [...asked] : withoutSignInScopes(splitScopes(scope));
   const names = scopeKey(granted).split(" ");
   const missing = asked.filter((name) => !names.includes(name.toLowerCase()));
   const scopes = missing.filter((name) => !/\/\.default$/i.test(name));

@@ -27,6 +27,8 @@ export interface RefusedAnswer {
   readonly errorCodes: readonly number[];
   /** Entra's `suberror`. */
   readonly suberror?: string | undefined;
+  /** The claims challenge: without it the next sign-in would not do what is asked. */
+  readonly claims?: string | undefined;
 }
 
 /** An answer that counts until a time in epoch milliseconds. */
@@ -94,22 +96,24 @@ export class HttpCache {
    * @param key The request's name.
    * @param answer The answer.
    * @param refused What is kept of it, without secrets.
+   * @param refusedSeconds For how long a refusal counts.
    * @returns For how many seconds the authority is left alone; `undefined` where it did not ask for that.
    */
   async remember(
     key: string,
     { status, retryAfter }: HttpAnswer,
     refused: RefusedAnswer,
+    refusedSeconds: number = REFUSED_SECONDS,
   ): Promise<number | undefined> {
     if (status < 400) return undefined;
     const nowMs = this.#clock.now();
     const overloaded = status === 429 || status >= 500 || retryAfter !== null;
     const asked = parseRetryAfter(retryAfter, nowMs) ?? (overloaded ? this.#defaultSeconds : undefined);
     const untilMs = nowMs +
-      1000 * (asked ?? (status === 400 && refused.error !== "invalid_client" ? REFUSED_SECONDS : 0));
+      1000 * (asked ?? (status === 400 && refused.error !== "invalid_client" ? refusedSeconds : 0));
     if (untilMs > nowMs) {
-      const { error, errorCodes, suberror } = refused;
-      const value: ThrottledAnswer = { untilMs, status, error, errorCodes, suberror };
+      const { error, errorCodes, suberror, claims } = refused;
+      const value: ThrottledAnswer = { untilMs, status, error, errorCodes, suberror, claims };
       await this.#store.set(key, JSON.stringify(value), { expiresAtMs: untilMs, hints: { kind: "http" } });
     }
     return asked;

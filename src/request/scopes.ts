@@ -81,6 +81,17 @@ export function requireUserScopes(scopes: unknown, isEntra: boolean): asserts sc
 }
 
 /**
+ * Takes the scopes of the sign-in away: what is left tells what an access token may do.
+ *
+ * @param scopes The scopes granted.
+ * @returns The others; all of them where there are no others.
+ */
+export function withoutSignInScopes(scopes: readonly string[]): readonly string[] {
+  const others = scopes.filter((scope) => !/^(?:openid|profile|offline_access|email)$/i.test(scope));
+  return others.length > 0 ? others : scopes;
+}
+
+/**
  * Adds what a sign-in needs: an ID token, the profile, and a refresh token.
  *
  * @param scopes The scopes, checked.

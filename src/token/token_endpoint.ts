@@ -57,6 +57,8 @@ export interface TokenEndpointRequest {
 /** Reads a success answer, or tells what is wrong with it. */
 export type Parse<T> = (json: Readonly<Record<string, unknown>>, requestedAtSeconds: number) => T | string;
 
+/** For how long a user who must sign in is not asked about again, R-115 and R-182. */
+const REFRESH_REFUSED_SECONDS = 120;
 /** How many pieces of a value are looked for in what comes back. */
 const MAX_PIECES = 200;
 
@@ -169,7 +171,12 @@ export class TokenEndpoint {
     const refused = readErrorAnswer(answer.status, answer.body, unsaid);
     const retryAfterSeconds = key === undefined
       ? parseRetryAfter(answer.retryAfter, clock.now())
-      : await this.#httpCache.remember(key, answer, refused);
+      : await this.#httpCache.remember(
+        key,
+        answer,
+        refused,
+        isRefresh(form) ? REFRESH_REFUSED_SECONDS : undefined,
+      );
     throw toServerError(refused, url.host, correlationId, retryAfterSeconds, token, isRefresh(form));
   }
 

@@ -70,11 +70,11 @@ export class RefreshTokens {
       try {
         return await this.#redeemOne(next.token, question, correlationId, asked);
       } catch (error) {
-        const isRefused = isAuthError(error) &&
-          (error as Partial<ServerErrorDetails>).error === "invalid_grant";
-        if (!isRefused && !next.isGuess) throw error;
-        if (!next.isGuess) failure = error;
+        const { error: code, retryable } = (isAuthError(error) ? error : {}) as Partial<ServerErrorDetails>;
         await this.#dropIfDead(next.token, error);
+        // An outage says nothing of the token.
+        if (code === undefined || retryable || !(next.isGuess || code === "invalid_grant")) throw error;
+        if (!next.isGuess) failure = error;
       }
     }
     throw failure ?? noTokens(correlationId);

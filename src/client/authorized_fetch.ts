@@ -53,8 +53,10 @@ function requireTarget(text: string, origins: readonly string[]): string {
   const url = URL.canParse(text)
     ? new URL(text)
     : refuse("invalid_request", "input", "it is no absolute URL");
-  if (origins.includes(url.origin) && url.username + url.password === "") return url.href;
-  refuse("invalid_request", "input", `${url.origin} is none of the origins, or a user name is in it`);
+  // Not its `origin`: a blob's is that of the page that made it.
+  const origin = `${url.protocol}//${url.host}`;
+  if (origins.includes(origin) && url.username + url.password === "") return url.href;
+  refuse("invalid_request", "input", `${origin} is none of the origins, or a user name is in it`);
 }
 
 function isRequest(input: unknown): input is Request {
@@ -90,7 +92,9 @@ async function authorization(
     const { tokenType, accessToken } = await acquireToken(challenge);
     const value = `${tokenType} ${accessToken}`;
     // Headers would quote a value that they refuse.
-    return /^[\w-]+ [\x21-\x7e]+$/.test(value) ? value : fail("acquireToken gave no token");
+    return tokenType && accessToken && /^[\w-]+ [\x21-\x7e]+$/.test(value)
+      ? value
+      : fail("acquireToken gave no token");
   } catch (error) {
     if (isAuthError(error)) throw error;
     return fail(`acquireToken threw ${nameOf(error)}`);

@@ -361,11 +361,11 @@ test("R-124 R-196 any text gives a CacheError or a cache whose JSON comes back t
         assert(error instanceof CacheError, `${error}`);
         return;
       }
-      const size = cache.size;
+      const sizes = [cache.size, cache.users];
       const written = cache.serialize();
       const parsed: unknown = JSON.parse(written);
       cache.deserialize(written);
-      assertEquals(cache.size, size, "a token was lost on the way");
+      assertEquals([cache.size, cache.users], sizes, "a token or a user was lost on the way");
       assertEquals(JSON.parse(cache.serialize()), parsed);
       assertEquals(Object.keys(Object.prototype), []);
     }),

@@ -90,6 +90,7 @@ export class AppPartitions implements CacheCore {
       return live.length === 0 ? undefined : {
         value: writeDocument({ ...NOTHING, tokens: live }, sections),
         expiresAtMs: Math.max(...live.map((one) => one.expiresOn)) * 1000,
+        optional: true,
         suggestedKey: `${partition.clientId}_${partition.realm}_AppTokenCache`,
       };
     });

@@ -21,6 +21,8 @@ export interface PartitionValue {
   readonly value: string;
   /** When the last of it ends. */
   readonly expiresAtMs: number;
+  /** Whether somebody else's value will do, where others get ahead again and again. */
+  readonly optional?: boolean;
   /** The name that MSAL's own caches would use. */
   readonly suggestedKey: string;
 }
@@ -80,7 +82,7 @@ export async function updatePartition(
     if (attempt > MAX_ATTEMPTS && stored?.version === seen) return undefined;
     seen = stored?.version ?? seen;
     const next = change(stored);
-    if (next === undefined) return undefined;
+    if (next === undefined || (next.optional && attempt > MAX_ATTEMPTS)) return undefined;
     const { value, expiresAtMs, suggestedKey } = next;
     const written = await store.set(key, value, {
       expiresAtMs,

@@ -70,11 +70,11 @@ export function importUsers(document: MsalDocument, held: UserIndex): void {
 export function contentOf(held: UserIndex): Omit<MsalContent, "tokens"> {
   const users = [...held.all];
   // One entry for all clients: whoever changed last knows best.
-  const accounts = new Map(
-    users.flatMap((user) =>
-      [...user.accounts.values()].map((one) => [`${personOf(one)}\n${realmKey(one)}`, one] as const)
-    ),
-  );
+  const accounts = new Map<string, CachedAccount>();
+  for (const account of users.flatMap((user) => [...user.accounts.values()])) {
+    const name = `${personOf(account)}\n${realmKey(account)}`;
+    accounts.set(name, { ...account, origin: account.origin ?? accounts.get(name)?.origin });
+  }
   return {
     accounts: [...accounts.values()],
     idTokens: users.flatMap((user) => [...user.idTokens.values()]),

@@ -190,8 +190,10 @@ export class UserPartitions extends MemoryUsers {
     const isOwn = owner === ownerOf(tokens.accessToken);
     const name = await nameOf(key);
     const version = tokens.redeemed && this.held.get(owner)?.version;
+    let tried = false;
     const written = await updatePartition(store, name, (stored) => {
       if (this.index.removedSince(owner, asked)) return undefined;
+      tried = true;
       const before = read(key, stored);
       const change = changeOf(before.refreshTokens, nowMs);
       const after: Partition = {
@@ -201,10 +203,12 @@ export class UserPartitions extends MemoryUsers {
       };
       // The new access token is there already, and may have been replaced since.
       this.#keep(key, { ...after, tokens: before.tokens }, asked, stored?.version);
-      return this.#valueOf(key, after, nowMs);
+      // Without its refresh token, or with somebody else's newer one, an answer may be asked for again.
+      const isNewest = after.refreshTokens.some(({ secret }) => secret === tokens.refreshToken?.secret);
+      return { ...this.#valueOf(key, after, nowMs), optional: !isNewest };
     }, store.cas ? version : undefined);
     // What was removed while it was being written must not stay; what others removed must not either.
-    if (this.index.removedSince(owner, asked)) await store.delete(name);
+    if (this.index.removedSince(owner, asked)) await (tried && store.delete(name));
     else if (written === "gone") this.forget(tokens.accessToken);
     else this.held.note(owner, written?.version);
   }
@@ -228,7 +232,7 @@ export class UserPartitions extends MemoryUsers {
       apps: familyId === undefined ? [] : [{ environment, clientId, familyId }],
     }, sections);
     const expiresAtMs = [...tokens.map(({ expiresOn }) => expiresOn * 1000), ...ends]
-      .reduce((latest, end) => Math.max(latest, end), 0);
+      .reduce((latest, end) => Math.max(latest, end), nowMs);
     return { value, expiresAtMs, suggestedKey: homeAccountId };
   }
 }

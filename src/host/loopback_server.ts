@@ -41,17 +41,14 @@ const MAX_DISCARDED_BYTES = 1_048_576;
  * @throws {ClientConfigurationError} `invalid_option`: the port cannot be had.
  */
 export async function listenOnLoopback(port: number, handler: Handler): Promise<LoopbackServer> {
-  const sockets = new Set<Socket>();
   const server = createServer(LIMITS, (request, response) => {
     handler(request, response).catch(() => request.socket.destroy());
   });
   server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
     if (!isLoopbackAddress(socket.remoteAddress)) socket.destroy();
   });
   await listen(server, port);
-  return { port: (server.address() as AddressInfo).port, close: () => close(server, sockets) };
+  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
 }
 
 async function listen(server: Server, port: number): Promise<void> {
@@ -98,11 +95,9 @@ export function refusePort(port: number, error: unknown): never {
   refuse("invalid_option", "port", why);
 }
 
-/** Ended one by one: Bun's closeAllConnections leaves those on which nothing was sent. */
-async function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+async function close(server: Server): Promise<void> {
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
-    for (const socket of sockets) socket.destroy();
     server.closeAllConnections();
   });
 }

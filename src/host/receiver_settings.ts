@@ -102,7 +102,8 @@ export function readSettings(
  * @throws {ClientConfigurationError} With that code.
  */
 export function checkTimeout(code: "invalid_option" | "invalid_request", timeoutMs: number): void {
-  if (timeoutMs === Infinity || timeoutMs > 0 && timeoutMs <= LONGEST_TIMER_MS) return;
+  const fits = timeoutMs === Infinity || timeoutMs <= LONGEST_TIMER_MS;
+  if (typeof timeoutMs === "number" && timeoutMs > 0 && fits) return;
   refuse(code, "timeoutMs", "give milliseconds above 0 and below 25 days, or Infinity");
 }
 

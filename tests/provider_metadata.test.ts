@@ -93,7 +93,7 @@ async function discovered(
   options: FixtureOptions = {},
 ): Promise<IssuerMetadata | string> {
   const one = tokenFixture(authority, () => jsonResponse(document), options);
-  const call = one.metadata.issuer(tenant, CORRELATION, undefined);
+  const call = Promise.resolve(one.metadata.issuer(tenant, CORRELATION, undefined));
   const outcome = await call.catch(({ code }) => code as string);
   assertEquals(
     one.requests.map(({ url }) => url),
@@ -221,7 +221,10 @@ for (const member of MEMBERS) {
 test("R-019 a document without jwks_uri has no issuer, and its endpoints all the same", async () => {
   const document = { issuer: OIDC_ISSUER, token_endpoint: `${OIDC_ISSUER}/token`, jwks_uri: null };
   const one = tokenFixture(oidc, () => jsonResponse(document));
-  assertEquals(await codeOf(one.metadata.issuer("", CORRELATION, undefined)), "endpoints_resolution_error");
+  assertEquals(
+    await codeOf(Promise.resolve(one.metadata.issuer("", CORRELATION, undefined))),
+    "endpoints_resolution_error",
+  );
   assertEquals(await one.metadata.endpoints("", CORRELATION, undefined), {
     authorization: undefined,
     token: `${OIDC_ISSUER}/token`,

@@ -17,22 +17,39 @@ import {
 /** Lives for an hour; a newer one has been wanted since a moment ago. */
 const AGED = { expires_in: 3600, refresh_in: 1 };
 
-test("T14 R-049 refresh_in gives refreshOn, and nothing is refreshed before it", async () => {
+test("T14 R-049 R-202 refresh_in gives refreshOn, and nothing is refreshed more than a tenth before it", async () => {
   const { ask, server, clock, tokenCache } = cached({}, tokenServer({ refresh_in: 1800 }));
   const start = clock.now();
   assertEquals((await ask()).refreshOn, new Date(start + 1_800_000));
   const [entry] = Object.values<Record<string, unknown>>(JSON.parse(tokenCache.serialize()).AccessToken);
   assertEquals(entry?.refresh_on, String(start / 1000 + 1800));
-  await pass(clock, 1_799_999);
+  await pass(clock, 1_619_999);
   assertEquals((await ask()).tokenSource, "cache");
   assertEquals(server.requests.length, 1);
-  await pass(clock, 1);
+  await pass(clock, 180_001);
   const fresh = await ask();
   assertEquals([fresh.accessToken, fresh.tokenSource, server.requests.length], [
     "AT 2",
     "identity_provider",
     2,
   ]);
+});
+
+test("R-202 isolates that share a token renew it at different seconds, never after refreshOn", async () => {
+  const seconds = new Set<number>();
+  for (let isolate = 0; isolate < 12; isolate++) {
+    const { ask, server, clock } = cached({}, tokenServer({ refresh_in: 1800 }));
+    await ask();
+    await pass(clock, 1_610_000);
+    let second = 1_610;
+    for (; server.requests.length === 1 && second <= 1_800; second += 10) {
+      await clock.advance(10_000);
+      await ask();
+    }
+    assertEquals(server.requests.length, 2);
+    seconds.add(second);
+  }
+  assert(seconds.size > 3, `all at ${[...seconds]}`);
 });
 
 test("A24 R-049 an ageing token is replaced before the call returns where nothing runs in the background", async () => {

@@ -18,6 +18,8 @@ const MAX_REMOVALS = 1_000;
 const MAX_LIFETIME_MS = 86_700_000;
 /** Later than any token lives. */
 const NEVER = 0x7fffffff;
+/** the most by which a renewal comes early. */
+const MAX_JITTER_SECONDS = 300;
 
 /**
  * What an owner has. Exact matches go by scope key first: a daemon has few scopes and many tenants, so the large map is
@@ -81,6 +83,11 @@ export function identityOf({ question, scopes }: CachedToken): string {
   return question ?? scopeKey(scopes);
 }
 
+/** By how many seconds a renewal comes early, so that the isolates that share a token do not all renew it at once. */
+function jitterOf({ refreshOn = 0, cachedAt }: CachedToken): number {
+  return Math.floor(Math.random() * Math.min(MAX_JITTER_SECONDS, Math.max(refreshOn - cachedAt, 0) / 10));
+}
+
 function slotOf(token: CachedToken): Slot {
   const { secret, expiresOn, refreshOn, scopes, realm, tokenType, extendedExpiresOn, ...rest } = token;
   const key = scopeKey(scopes);
@@ -88,7 +95,7 @@ function slotOf(token: CachedToken): Slot {
   return {
     secret,
     expiresOn,
-    refreshAt: refreshOn ?? NEVER,
+    refreshAt: refreshOn === undefined ? NEVER : refreshOn - jitterOf(token),
     used: false,
     refreshOn,
     extendedExpiresOn,

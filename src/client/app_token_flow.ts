@@ -73,7 +73,7 @@ export class AppTokenFlow {
     const snapshot = { scopes: [...request.scopes], correlationId };
     const reason = reasonOf(request.claims !== undefined, slot, nowMs);
     try {
-      const errand = this.#errand(request, query, reason);
+      const errand = this.#errand(request, query, reason, slot);
       const renewal = {
         owner: this.#owner,
         bucket: query.bucket,
@@ -91,7 +91,12 @@ export class AppTokenFlow {
   }
 
   /** Everything of a request that is needed after the first wait: the caller may change it then. */
-  #errand(request: ClientCredentialRequest, query: AppTokenQuery, reason: RefreshReason): AppTokenErrand {
+  #errand(
+    request: ClientCredentialRequest,
+    query: AppTokenQuery,
+    reason: RefreshReason,
+    stale: CachedToken | undefined,
+  ): AppTokenErrand {
     const { authority, clientCapabilities, clientId, waitUntil } = this.#engine.configuration;
     const claims = mergeClaims(request.claims, clientCapabilities, request.forwardedClientClaims);
     return {
@@ -101,6 +106,7 @@ export class AppTokenFlow {
       extraQuery: Object.entries(request.extraQueryParameters ?? {}),
       fmiPath: request.fmiPath,
       reason,
+      stale,
       correlationId: request.correlationId,
       waitUntil: request.waitUntil ?? waitUntil,
     };

@@ -6,6 +6,7 @@
 
 import type { AppPartition } from "../cache/cache_core.ts";
 import { isUsable, ownerKey } from "../cache/token_index.ts";
+import type { CachedToken } from "../cache/cached_token.ts";
 import type { AppliedCredential, CredentialSource } from "../credential/client_credential.ts";
 import { sha256 } from "../crypto/digest.ts";
 import type { RefreshReason } from "../runtime/events.ts";
@@ -32,6 +33,8 @@ export interface AppTokenErrand {
   readonly fmiPath: string | undefined;
   /** Why a token is needed. */
   readonly reason: RefreshReason;
+  /** The token that is to be replaced: finding that one again is no answer. */
+  readonly stale: CachedToken | undefined;
   /** The id that the caller chose. */
   readonly correlationId: string | undefined;
   /** Keeps work alive after the call. */
@@ -68,7 +71,7 @@ export class AppTokenSource {
     const asked = cache.index.removals;
     await cache.load(partition, query.key, askedAtMs);
     const known = cache.index.find(partition.owner, query.bucket, query.key, askedAtMs);
-    const renewed = known !== undefined && isUsable(known, askedAtMs) &&
+    const renewed = known !== undefined && known !== errand.stale && isUsable(known, askedAtMs) &&
       askedAtMs < (known.refreshOn ?? Infinity) * 1000;
     if (renewed && reason !== "force_refresh_or_claims") {
       return { token: known, cacheLevel: cache.stored ? "store" : "memory", correlationId: "" };

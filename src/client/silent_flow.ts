@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { CachedToken } from "../cache/cached_token.ts";
 import type { UserKey } from "../cache/cached_user.ts";
 import { bucketKey, isFresh, isUsable, ownerKey, type Slot } from "../cache/token_index.ts";
 import { mergeClaims } from "../request/claims.ts";
@@ -47,6 +48,8 @@ export interface UserQuestion {
   readonly extraQuery: Readonly<Record<string, string>> | undefined;
   /** Why the authority is asked. */
   readonly reason: RefreshReason;
+  /** The token that is to be replaced: finding that one again is no answer. */
+  readonly stale: CachedToken | undefined;
   /** The id that the caller chose. */
   readonly correlationId: string | undefined;
   /** Keeps work alive after the call. */
@@ -154,6 +157,7 @@ export class SilentFlow {
       extraBody: { ...request.extraBodyParameters },
       extraQuery: { ...request.extraQueryParameters },
       reason: reasonOf(isForced, slot, nowMs),
+      stale: slot,
       correlationId,
       waitUntil: request.waitUntil ?? waitUntil,
     };
@@ -181,7 +185,7 @@ export class SilentFlow {
     await cache.users.load(user);
     const nowMs = clock.now();
     const known = cache.index.find(owner, bucket, key, nowMs);
-    const isRenewed = known !== undefined && isUsable(known, nowMs) &&
+    const isRenewed = known !== undefined && known !== question.stale && isUsable(known, nowMs) &&
       nowMs < (known.refreshOn ?? Infinity) * 1000;
     if (isRenewed && reason !== "force_refresh_or_claims") {
       return { ...fromMemory(known), cacheLevel: cache.users.stored ? "store" : "memory" };

@@ -2,6 +2,8 @@
 import { assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { decodeJwt } from "jose";
 import { LocalAuthority, type LocalAuthorityOptions } from "../src/testing/mod.ts";
+import { readLogoutRequest } from "../src/testing/logout.ts";
+import { servicesOf } from "../src/testing/services.ts";
 import { test } from "./support/suite.ts";
 import { CONTOSO, FABRIKAM, UserScene, WEB } from "./support/user_scene.ts";
 
@@ -30,7 +32,7 @@ test("defaults are the first of what is declared, or empty", () => {
 test("a user's object id is the same in every authority, and another for every user and tenant", async () => {
   const guestOf = [{ tenant: FABRIKAM.id }];
   const users = [{ username: "a@x.example", guestOf }, { username: "b@x.example", guestOf }];
-  const oid = async (username: string, tenant = CONTOSO.id) => {
+  const oid = async (username: string, tenant: string = CONTOSO.id) => {
     const token = await new UserScene({ users }).authority.issueIdToken({ username, tenant });
     return String(decodeJwt(token)["oid"]);
   };
@@ -86,8 +88,6 @@ test("the daemon app still gets its app token, and the public one gets none", as
 });
 
 test("sign-out is read generously, and redirects nowhere that is not registered", async () => {
-  const { readLogoutRequest } = await import("../src/testing/logout.ts");
-  const { servicesOf } = await import("../src/testing/services.ts");
   const app = { ...WEB, logoutUris: ["https://web.example/signed-out"] };
   const services = servicesOf({ tenants: [CONTOSO], apps: [app] });
   // Only the services are looked at.

@@ -31,6 +31,32 @@ export interface App {
   readonly optionalClaims: readonly string[];
 }
 
+/** A user as one tenant knows it: the home object, or a guest object elsewhere. */
+export interface Guest {
+  readonly tenant: Tenant;
+  /** The object id there. */
+  readonly id: string;
+}
+
+/** A user, with its defaults filled in. */
+export interface User {
+  /** The user principal name, in lower case. */
+  readonly username: string;
+  /** The object id in the home tenant. */
+  readonly id: string;
+  /** The home tenant. */
+  readonly tenant: Tenant;
+  readonly password: string;
+  readonly name: string;
+  readonly email: string | undefined;
+  readonly emailVerified: boolean | undefined;
+  /** Whether the user can pass multi-factor authentication. */
+  readonly mfa: boolean;
+  readonly guestOf: readonly Guest[];
+  /** Whether this is a Microsoft account. */
+  readonly personal: boolean;
+}
+
 /** A resource, with its defaults filled in. */
 export type Resource = Required<ResourceDeclaration>;
 

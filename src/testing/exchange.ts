@@ -7,6 +7,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { type Directory, isGuid } from "./directory.ts";
 import { formOf, type Incoming } from "./incoming.ts";
 import type { Route } from "./router.ts";
+import type { SessionStore } from "./sessions.ts";
 import type { SigningKeys } from "./signing_keys.ts";
 
 /** What the endpoints of one authority share. */
@@ -14,6 +15,7 @@ export interface Services {
   readonly directory: Directory;
   readonly keys: SigningKeys;
   readonly clock: Clock;
+  readonly sessions: SessionStore;
   readonly tokenLifetimeSeconds: number;
   readonly refreshInSeconds: number | undefined;
 }

@@ -20,6 +20,7 @@ import {
 } from "./loopback.ts";
 import type { LocalAuthorityDefaults, LocalAuthorityOptions } from "./options.ts";
 import { type LoggedRequest, type RequestFilter, RequestLog } from "./request_log.ts";
+import { SessionStore } from "./sessions.ts";
 import { SigningKeys } from "./signing_keys.ts";
 
 /** What {@linkcode LocalAuthority.issueAppToken} writes into a token; all has defaults. */
@@ -107,11 +108,13 @@ export class LocalAuthority {
   constructor(options: LocalAuthorityOptions = {}) {
     this.#options = options;
     this.#directory = new Directory(options);
+    const clock = options.clock ?? systemClock;
     this.#engine = new Engine(
       {
         directory: this.#directory,
         keys: new SigningKeys(),
-        clock: options.clock ?? systemClock,
+        clock,
+        sessions: new SessionStore(clock),
         tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS,
         refreshInSeconds: options.refreshInSeconds,
       },

@@ -25,7 +25,8 @@ p,ul,dl{margin:0 0 1rem;overflow-wrap:anywhere}
 .at{display:flex;gap:.625rem;align-items:center;margin:0 0 1.25rem;color:var(--soft);font-weight:600;min-width:0}
 .at svg{flex:none;fill:var(--main)}
 .soft{color:var(--soft)}
-b,bdi{overflow-wrap:anywhere}
+bdi,b{overflow-wrap:anywhere}
+a{color:var(--main)}
 .who{display:inline-block;max-width:100%;padding:.25rem .75rem;border-radius:1rem;background:var(--tint);
 font-size:.9375rem}
 .error{padding:.75rem 1rem;border-left:4px solid var(--bad);border-radius:4px;background:var(--pale);
@@ -39,7 +40,7 @@ input[aria-invalid]{border:2px solid var(--bad)}
 .code{font-family:ui-monospace,monospace;font-size:1.25rem;letter-spacing:.15em}
 input.upper{text-transform:uppercase}
 .buttons{display:flex;flex-direction:column;gap:.75rem;margin-top:1.5rem}
-@media(min-width:30rem){.buttons{flex-direction:row-reverse}.buttons button{flex:1}}
+@media(min-width:30rem){.buttons{flex-direction:row}.buttons button{flex:1}}
 button{min-height:2.875rem;padding:.5rem 1.25rem;border:1px solid var(--line);border-radius:6px;background:none;
 color:inherit;font:inherit;font-weight:600;cursor:pointer}
 button.main{background:var(--main);border-color:var(--main);color:var(--on)}

@@ -142,6 +142,7 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ["email", "See your email address"],
   ["offline_access", "Keep its access while you are away"],
   ["user.read", "Read your profile"],
+  ["https://graph.microsoft.com/user.read", "Read your profile"],
 ]);
 
 /** What an app asks for. */
@@ -151,7 +152,7 @@ export function consentView(
 ): Markup {
   const rows = scopes.map((scope) => {
     const short = scope.slice(scope.lastIndexOf("/") + 1);
-    const meaning = MEANINGS.get(short.toLowerCase());
+    const meaning = MEANINGS.get(scope.toLowerCase());
     return html`
       <li><bdi>${meaning ?? short}</bdi>${(meaning ?? short) !== scope && html`<code>${scope}</code>`}</li>
     `;

@@ -87,7 +87,10 @@ test("hostile values are text on every page of a sign-in, and come back to the a
     for (const page of pages) {
       assertClean(page, name);
       assertStrictHeaders(page, name);
-      assertMatch(page.headers.get("content-security-policy")!, /; form-action 'self' https:\/\/asking\.example;/);
+      assertMatch(
+        page.headers.get("content-security-policy")!,
+        /; form-action 'self' https:\/\/asking\.example;/,
+      );
     }
     assert(await styleHashFits(pages[0]!));
     const { location, headers } = await browser.submit();
@@ -121,7 +124,11 @@ test("hostile values are text on the pages of errors, of form_post, of devices a
 });
 
 test("hostile names of people, apps and tenants are text", async () => {
-  const tenants = [{ id: "7f0c1d5e-3b6a-4c8e-9d21-5a4e8b7c6f10", domains: ["x.example"], name: HOSTILE[1]![1] }];
+  const tenants = [{
+    id: "7f0c1d5e-3b6a-4c8e-9d21-5a4e8b7c6f10",
+    domains: ["x.example"],
+    name: HOSTILE[1]![1],
+  }];
   for (const [name, value] of HOSTILE) {
     const users = [{ ...ADA, name: value }, { ...GRACE, name: value }];
     const apps = [{ ...ASKING_APP, name: value }];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { assertEquals } from "@std/assert";
 
 const ARGS = [
@@ -29,10 +29,15 @@ export const PHONE: BrowserContextOptions = {
 /** No step of a page on this machine takes longer, in milliseconds. */
 const STEP_MS = 10_000;
 
-/** Opens a browser with one page, and closes it whatever happens; what the page complains of is a failure. */
+/**
+ * Opens a browser with one page, and closes it whatever happens.
+ *
+ * @param judge Is given what the page complained of; by default that must be nothing
+ */
 export async function withPage(
   options: BrowserContextOptions,
-  body: (page: Page, context: BrowserContext) => Promise<void>,
+  body: (page: Page) => Promise<void>,
+  judge: (complaints: readonly string[]) => void = (complaints) => assertEquals(complaints, []),
 ): Promise<void> {
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, args: ARGS });
   try {
@@ -43,8 +48,8 @@ export async function withPage(
     context.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
     });
-    await body(await context.newPage(), context);
-    assertEquals(complaints, []);
+    await body(await context.newPage());
+    judge(complaints);
     await context.close();
   } finally {
     await browser.close();

@@ -48,7 +48,9 @@ function formIn(text: string): PageForm | undefined {
   if (open === undefined || content === undefined) return undefined;
   const inputs = content.match(/<input[^>]*>/g) ?? [];
   const fields = Object.fromEntries(inputs.map((tag) => [attribute(tag, "name"), attribute(tag, "value")]));
-  const buttons = [...content.matchAll(/(<button[^>]* name=[^>]*>)([^]*?)<\/button>/g)].map(([, tag, inner]) => ({
+  const buttons = [...content.matchAll(/(<button[^>]* name=[^>]*>)([^]*?)<\/button>/g)].map((
+    [, tag, inner],
+  ) => ({
     name: attribute(tag!, "name"),
     value: attribute(tag!, "value"),
     text: unescaped(inner!),
@@ -59,7 +61,7 @@ function formIn(text: string): PageForm | undefined {
 /** One browser. */
 export class FormBrowser {
   /** The cookies that it keeps. */
-  readonly cookies = new Map<string, string>();
+  readonly cookies: Map<string, string> = new Map();
   readonly #answer: (request: Request) => Promise<Response>;
   #url = "";
   #page: Visited | undefined;
@@ -101,7 +103,10 @@ export class FormBrowser {
     const { form } = this.page;
     if (!form) throw new Error(`no form on the page "${this.page.heading}"`);
     const fields = Object.entries({ ...form.fields, ...typed }).filter((field) => field[1] !== undefined);
-    return await this.post(new URL(form.action, this.#url), new URLSearchParams(fields as [string, string][]));
+    return await this.post(
+      new URL(form.action, this.#url),
+      new URLSearchParams(fields as [string, string][]),
+    );
   }
 
   /** Posts a form of one's own. */

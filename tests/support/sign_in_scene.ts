@@ -9,16 +9,37 @@ import { FormBrowser } from "./form_browser.ts";
 /** Where the tests reach the authority; its handler takes any origin. */
 export const ORIGIN = "http://127.0.0.1:8123";
 
+/** An app of these tests. */
+export interface SceneApp {
+  readonly clientId: string;
+  readonly name: string;
+  readonly redirectUris: readonly string[];
+  readonly logoutUris?: readonly string[];
+  readonly requireConsent?: boolean;
+  readonly publicClient?: boolean;
+}
+
+/** A person of these tests. */
+export interface ScenePerson {
+  readonly username: string;
+  readonly password: string;
+  readonly name: string;
+}
+
 /** An app with a hostile name. */
-export const WEB_APP = {
+export const WEB_APP: SceneApp = {
   clientId: "0b7a4a4e-4c60-4c9d-9d3b-2f5a6f0f7f01",
   name: `Orders <script>alert("1")</script> & 'co'`,
-  redirectUris: ["https://orders.example/callback", "https://orders.example/other?kept=1", "http://127.0.0.1/*"],
+  redirectUris: [
+    "https://orders.example/callback",
+    "https://orders.example/other?kept=1",
+    "http://127.0.0.1/*",
+  ],
   logoutUris: ["https://orders.example/signed-out"],
 };
 
 /** An app that asks for consent. */
-export const ASKING_APP = {
+export const ASKING_APP: SceneApp = {
   clientId: "0b7a4a4e-4c60-4c9d-9d3b-2f5a6f0f7f02",
   name: "Asking app",
   redirectUris: ["https://asking.example/callback", "http://127.0.0.1/*"],
@@ -26,21 +47,22 @@ export const ASKING_APP = {
 };
 
 /** A public client. */
-export const DEVICE_APP = {
+export const DEVICE_APP: SceneApp = {
   clientId: "0b7a4a4e-4c60-4c9d-9d3b-2f5a6f0f7f03",
   name: "Orders for the television",
+  redirectUris: [],
   publicClient: true,
 };
 
 /** People; the first one has a hostile name. */
-export const ADA = {
+export const ADA: ScenePerson = {
   username: "ada@contoso.onmicrosoft.com",
   password: "ada's own password",
   name: `Ada "<img src=x onerror=alert(1)>" Lovelace`,
 };
 
 /** Another one. */
-export const GRACE = {
+export const GRACE: ScenePerson = {
   username: "grace@contoso.onmicrosoft.com",
   password: "grace's own password",
   name: "Grace Hopper",
@@ -89,6 +111,11 @@ export function authorizeUrl(
 
 /** The address of a request by the app that asks for consent. */
 export function askingUrl(changes: Readonly<Record<string, string | undefined>> = {}): URL {
-  const redirect_uri = ASKING_APP.redirectUris[0];
-  return authorizeUrl({ client_id: ASKING_APP.clientId, redirect_uri, scope: "openid User.Read", ...changes });
+  const [redirect_uri] = ASKING_APP.redirectUris;
+  return authorizeUrl({
+    client_id: ASKING_APP.clientId,
+    redirect_uri,
+    scope: "openid User.Read",
+    ...changes,
+  });
 }

@@ -76,10 +76,6 @@ function usableSessions({ exchange, browser, request }: Journey): readonly UserS
   return browser.sessions.filter(({ user }) => users.includes(user));
 }
 
-function isMeant({ username, email, id }: User, hint: string): boolean {
-  return [username, email?.toLowerCase(), id].includes(hint.toLowerCase());
-}
-
 /** The session to go on with: none if somebody has to sign in, several if a person has to choose. */
 function candidates(journey: Journey, state: FormState): readonly UserSession[] {
   const { prompt, loginHint } = journey.request;
@@ -87,7 +83,10 @@ function candidates(journey: Journey, state: FormState): readonly UserSession[] 
   if (state.account !== undefined) return sessions.filter(({ user }) => user.id === state.account);
   if (state.done.includes("picked")) return [];
   if (prompt.includes("select_account")) return sessions;
-  if (loginHint !== undefined) return sessions.filter(({ user }) => isMeant(user, loginHint));
+  if (loginHint !== undefined) {
+    const meant = journey.exchange.services.directory.user(loginHint);
+    return sessions.filter(({ user }) => user === meant);
+  }
   return prompt.includes("login") && sessions.length > 1 ? [] : sessions;
 }
 

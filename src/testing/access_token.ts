@@ -4,9 +4,9 @@
  * @module
  * @see {@link https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference | Access token claims}
  */
-import { base64url, SignJWT } from "jose";
 import { issuersOf } from "./clouds.ts";
-import type { App, Resource, Tenant } from "./directory.ts";
+import { accessTokenHeader, BACKDATED_SECONDS, opaque, principalId, signCompact } from "./token_parts.ts";
+import type { App, Resource, Tenant } from "./declared.ts";
 import type { SigningKey } from "./signing_keys.ts";
 
 /** What a token is issued from. */
@@ -22,21 +22,6 @@ export interface AppTokenInput {
   readonly lifetimeSeconds: number;
   /** Claims that are added, or replaced; `undefined` removes one. */
   readonly extraClaims: Readonly<Record<string, unknown>>;
-}
-
-/** Entra dates tokens back, for the sake of slow clocks. */
-const BACKDATED_SECONDS = 300;
-
-function opaque(byteLength: number): string {
-  return base64url.encode(crypto.getRandomValues(new Uint8Array(byteLength)));
-}
-
-/** The object id of an app's service principal: always the same for one app in one tenant. */
-async function principalId(tenant: Tenant, app: App): Promise<string> {
-  const name = new TextEncoder().encode(`service principal:${tenant.id}:${app.clientId}`);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", name));
-  const hex = [...digest.subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-4$3-a$4-$5");
 }
 
 function versionClaims(
@@ -81,8 +66,5 @@ async function claimsOf(input: AppTokenInput): Promise<Record<string, unknown>> 
 
 /** Issues and signs a token. Version 1 tokens name their key twice, as `kid` and as `x5t`. */
 export async function signAppToken(input: AppTokenInput, key: SigningKey): Promise<string> {
-  const v1 = input.resource.accessTokenVersion === 1;
-  return await new SignJWT(await claimsOf(input))
-    .setProtectedHeader({ typ: "JWT", alg: "RS256", ...(v1 ? { x5t: key.kid } : {}), kid: key.kid })
-    .sign(key.privateKey);
+  return await signCompact(accessTokenHeader(input.resource, key), await claimsOf(input), key);
 }

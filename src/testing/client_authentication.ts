@@ -4,7 +4,7 @@
  * @module
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1 | RFC 6749 section 2.3.1}
  */
-import type { App, Tenant } from "./directory.ts";
+import type { App, Tenant } from "./declared.ts";
 import { EntraError, malformedRequest, missingParameter } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -90,8 +90,15 @@ export async function requireSecret(app: App, secret: string, nowMs: number): Pr
   throw new EntraError(401, "invalid_client", 7000215, text);
 }
 
+function refuseCredentialOfPublic(app: App, proof: ClientProof): void {
+  if (!app.publicClient || (proof.clientSecret === undefined && !proof.hasAssertion)) return;
+  const text = "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.";
+  throw new EntraError(401, "invalid_client", 700025, text);
+}
+
 /** Authenticates an app that must prove itself. Throws AADSTS7000216 if it offers nothing. */
 export async function authenticateApp(app: App, proof: ClientProof, nowMs: number): Promise<void> {
+  refuseCredentialOfPublic(app, proof);
   if (proof.clientSecret !== undefined) return await requireSecret(app, proof.clientSecret, nowMs);
   if (proof.hasAssertion) {
     const text =
@@ -101,4 +108,20 @@ export async function authenticateApp(app: App, proof: ClientProof, nowMs: numbe
   const text =
     "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.";
   throw new EntraError(401, "invalid_client", 7000216, text);
+}
+
+/**
+ * Authenticates the client of a user's token request.
+ *
+ * A public client must not send a credential (AADSTS700025), a confidential one must (AADSTS7000218).
+ */
+export async function authenticateUserClient(app: App, proof: ClientProof, nowMs: number): Promise<void> {
+  refuseCredentialOfPublic(app, proof);
+  if (app.publicClient) return;
+  if (proof.clientSecret === undefined && !proof.hasAssertion) {
+    const text =
+      "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
+    throw new EntraError(401, "invalid_client", 7000218, text);
+  }
+  await authenticateApp(app, proof, nowMs);
 }

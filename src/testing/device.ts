@@ -2,11 +2,19 @@
  * The device authorization grant: its endpoint, and what the device page does with a user code.
  *
  * @module
- * @see {@link https://www.rfc-editor.org/rfc/rfc8628 | RFC 8628}
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8628#section-3 | RFC 8628 section 3}
  */
-import type { AuthorizationRequest } from "./authorization.ts";
-import type { Exchange } from "./exchange.ts";
+import type { AuthorizationRequest } from "./authorization_request.ts";
+import { asksForAuthTime, grantFor } from "./user_grant.ts";
+import { contextsOf, readClaims } from "./claims_request.ts";
+import type { Device } from "./device_store.ts";
+import { EntraError, missingParameter } from "./entra_error.ts";
+import { type Exchange, jsonResponse } from "./exchange.ts";
+import { readForm } from "./form.ts";
+import { appOnPath, pathSegment } from "./path_client.ts";
+import { readScopes, splitScopes } from "./requested_scopes.ts";
 import type { UserSession } from "./sessions.ts";
+import { tenantFor } from "./user_tenant.ts";
 
 /** A device that waits for its user. */
 export interface PendingDevice {
@@ -16,21 +24,76 @@ export interface PendingDevice {
   readonly request: AuthorizationRequest;
 }
 
+/** The path of the page where the code is typed. */
+export const DEVICE_PAGE_PATH = "/common/oauth2/deviceauth";
+
 /**
  * The device that shows this code; case, blanks and hyphens do not matter.
  *
  * @returns Absent if there is none, or it has expired, or it has had its answer
  */
-export function findDevice(_exchange: Exchange, _userCode: string): PendingDevice | undefined {
-  throw new TypeError("Not written yet");
+export function findDevice(exchange: Exchange, userCode: string): PendingDevice | undefined {
+  return exchange.services.devices.byUserCode(userCode);
 }
 
-/** Lets the device sign in as the user of a session. */
-export function approveDevice(_exchange: Exchange, _userCode: string, _session: UserSession): void {
-  throw new TypeError("Not written yet");
+function requireDevice(exchange: Exchange, userCode: string): Device {
+  const device = exchange.services.devices.byUserCode(userCode);
+  if (device) return device;
+  const text = "Invalid verification code. It was typed wrong, has expired, or was used before.";
+  throw new EntraError(400, "invalid_grant", 70018, text);
 }
 
-/** Refuses the device. */
-export function declineDevice(_exchange: Exchange, _userCode: string): void {
-  throw new TypeError("Not written yet");
+/** Lets the device sign in as the user of a session. Throws `EntraError` 70018 if no such device waits. */
+export function approveDevice(exchange: Exchange, userCode: string, session: UserSession): void {
+  const device = requireDevice(exchange, userCode);
+  const { request } = device;
+  tenantFor(exchange, request.app, request.tenantSegment, session.user);
+  const grant = grantFor(exchange, request.app, session, request.scopes, asksForAuthTime(request));
+  device.outcome = { grant };
+}
+
+/** Refuses the device. Throws `EntraError` 70018 if no such device waits. */
+export function declineDevice(exchange: Exchange, userCode: string): void {
+  requireDevice(exchange, userCode).outcome = "declined";
+}
+
+function readDeviceRequest(exchange: Exchange, form: ReadonlyMap<string, string>): AuthorizationRequest {
+  const clientId = form.get("client_id");
+  if (clientId === undefined) throw missingParameter("client_id");
+  const scope = form.get("scope");
+  if (scope === undefined) throw missingParameter("scope");
+  const app = appOnPath(exchange, clientId);
+  const scopes = splitScopes(scope);
+  readScopes(exchange.services.directory, app, scopes);
+  const claims = readClaims(form.get("claims"));
+  return {
+    clientId: app.clientId,
+    app,
+    tenantSegment: pathSegment(exchange),
+    redirectUri: "",
+    responseMode: "query",
+    scopes,
+    prompt: [],
+    claims,
+    needsMfa: contextsOf(claims).length > 0,
+    parameters: new URLSearchParams(),
+  };
+}
+
+/** Answers a device authorization request. */
+export function answerDeviceCode(exchange: Exchange): Response {
+  const { devices } = exchange.services;
+  const device = devices.add(readDeviceRequest(exchange, readForm(exchange)));
+  const page = `${exchange.origin}${DEVICE_PAGE_PATH}`;
+  const body = {
+    user_code: device.userCode,
+    device_code: device.deviceCode,
+    verification_uri: page,
+    expires_in: devices.lifetimeSeconds,
+    interval: device.intervalSeconds,
+    message:
+      `To sign in, use a web browser to open the page ${page} and enter the code ${device.userCode} to ` +
+      "authenticate.",
+  };
+  return jsonResponse(exchange, body, 200, { "cache-control": "no-store, no-cache", pragma: "no-cache" });
 }

@@ -1,133 +1,23 @@
 /**
- * The tenants, apps and resources of an authority, checked and made easy to find.
+ * The tenants, users, apps and resources of an authority, easy to find.
  *
  * @module
  */
-import { CLOUDS, GRAPH_APP_ID } from "./clouds.ts";
-import type {
-  AppDeclaration,
-  LocalAuthorityDefaults,
-  LocalAuthorityOptions,
-  ResourceDeclaration,
-  SecretDeclaration,
-  TenantDeclaration,
-} from "./options.ts";
-
-/** A tenant, with all of its names in lower case. */
-export interface Tenant {
-  readonly id: string;
-  readonly domains: readonly string[];
-  readonly name: string;
-}
-
-/** An app, with its defaults filled in. */
-export interface App {
-  readonly clientId: string;
-  readonly name: string;
-  readonly secrets: readonly SecretDeclaration[];
-  /** The ids of the tenants it is installed in. */
-  readonly tenants: readonly string[];
-  readonly appRoles: Readonly<Record<string, readonly string[]>>;
-  readonly optionalClaims: readonly string[];
-}
-
-/** A user as one tenant knows it: the home object, or a guest object elsewhere. */
-export interface Guest {
-  readonly tenant: Tenant;
-  /** The object id there. */
-  readonly id: string;
-}
-
-/** A user, with its defaults filled in. */
-export interface User {
-  /** The user principal name, in lower case. */
-  readonly username: string;
-  /** The object id in the home tenant. */
-  readonly id: string;
-  /** The home tenant. */
-  readonly tenant: Tenant;
-  readonly password: string;
-  readonly name: string;
-  readonly email: string | undefined;
-  readonly emailVerified: boolean | undefined;
-  /** Whether the user can pass multi-factor authentication. */
-  readonly mfa: boolean;
-  readonly guestOf: readonly Guest[];
-  /** Whether this is a Microsoft account. */
-  readonly personal: boolean;
-}
-
-/** A resource, with its defaults filled in. */
-export type Resource = Required<ResourceDeclaration>;
-
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-const BUILT_IN_TENANT: TenantDeclaration = {
-  id: "7f0c1d5e-3b6a-4c8e-9d21-5a4e8b7c6f10",
-  domains: ["contoso.onmicrosoft.com"],
-  name: "Contoso",
-};
-const GRAPH: ResourceDeclaration = {
-  identifierUris: [...new Set(CLOUDS.map((cloud) => `https://${cloud.graphHost}`))],
-  appId: GRAPH_APP_ID,
-  accessTokenVersion: 1,
-  optionalClaims: ["idtyp"],
-};
-const BUILT_IN_APP: AppDeclaration = {
-  clientId: "2e9d4b7a-6c15-4f83-8a0b-d3c1f5e7a924",
-  name: "Local daemon",
-  secrets: ["local~Q8-secret-not-for-production"],
-  appRoles: { "https://graph.microsoft.com": ["Organization.Read.All"] },
-};
-
-/** Whether a string has the shape of a GUID. */
-export function isGuid(value: string): boolean {
-  return GUID.test(value);
-}
-
-function requireGuid(value: string, what: string): string {
-  if (!isGuid(value)) throw new TypeError(`Cannot declare ${what}: "${value}" is not a GUID`);
-  return value.toLowerCase();
-}
-
-function requireDistinct(values: readonly string[], what: string): void {
-  const twice = values.find((value, index) => values.indexOf(value) !== index);
-  if (twice !== undefined) throw new TypeError(`Cannot declare ${what} twice: "${twice}"`);
-}
-
-function tenantOf(declared: TenantDeclaration): Tenant {
-  const id = requireGuid(declared.id, "a tenant");
-  const domains = (declared.domains ?? []).map((domain) => domain.toLowerCase());
-  return { id, domains, name: declared.name ?? domains[0] ?? id };
-}
-
-function appOf(declared: AppDeclaration, tenants: readonly Tenant[]): App {
-  const known = tenants.map((tenant) => tenant.id);
-  const installed = declared.tenants?.map((id) => id.toLowerCase()) ?? known;
-  const unknown = installed.find((id) => !known.includes(id));
-  if (unknown !== undefined) {
-    throw new TypeError(`Cannot install an app: tenant "${unknown}" is not declared`);
-  }
-  return {
-    clientId: requireGuid(declared.clientId, "an app"),
-    name: declared.name ?? declared.clientId,
-    secrets: (declared.secrets ?? []).map((secret) =>
-      typeof secret === "string" ? { value: secret } : secret
-    ),
-    tenants: installed,
-    appRoles: declared.appRoles ?? {},
-    optionalClaims: declared.optionalClaims ?? [],
-  };
-}
-
-function resourceOf(declared: ResourceDeclaration): Resource {
-  return {
-    identifierUris: declared.identifierUris,
-    appId: requireGuid(declared.appId, "a resource"),
-    accessTokenVersion: declared.accessTokenVersion ?? 1,
-    optionalClaims: declared.optionalClaims ?? [],
-  };
-}
+import { BUILT_IN_APPS, BUILT_IN_TENANT, builtInUser, GRAPH } from "./built_in.ts";
+import { CONSUMERS_TENANT_ID, GRAPH_APP_ID } from "./clouds.ts";
+import {
+  type App,
+  appOf,
+  CONSUMERS,
+  requireDistinct,
+  type Resource,
+  resourceOf,
+  type Tenant,
+  tenantOf,
+  type User,
+  userOf,
+} from "./declared.ts";
+import type { LocalAuthorityDefaults, LocalAuthorityOptions } from "./options.ts";
 
 function withoutSlash(uri: string): string {
   return uri.endsWith("/") ? uri.slice(0, -1) : uri;
@@ -135,46 +25,72 @@ function withoutSlash(uri: string): string {
 
 /** Finds what was declared. */
 export class Directory {
+  /** All users, in the order in which they were declared. */
+  readonly users: readonly User[];
+  /** All apps, in the order in which they were declared. */
+  readonly apps: readonly App[];
   readonly #tenants: readonly Tenant[];
-  readonly #apps: readonly App[];
   readonly #resources: readonly Resource[];
 
   /** Checks the declarations. Throws a `TypeError` that names the wrong one. */
   constructor(options: LocalAuthorityOptions) {
     this.#tenants = (options.tenants ?? [BUILT_IN_TENANT]).map(tenantOf);
-    this.#apps = (options.apps ?? [BUILT_IN_APP]).map((app) => appOf(app, this.#tenants));
+    this.apps = (options.apps ?? BUILT_IN_APPS).map((app) => appOf(app, this.#tenants));
     const resources = (options.resources ?? []).map(resourceOf);
     const hasGraph = resources.some((resource) => resource.appId === GRAPH_APP_ID);
     this.#resources = hasGraph ? resources : [...resources, resourceOf(GRAPH)];
     requireDistinct(this.#tenants.flatMap((tenant) => [tenant.id, ...tenant.domains]), "a tenant");
-    requireDistinct(this.#apps.map((app) => app.clientId), "an app");
+    requireDistinct(this.apps.map((app) => app.clientId), "an app");
     requireDistinct(this.#resources.flatMap((r) => [r.appId, ...r.identifierUris]), "a resource");
+    const builtIn = this.#tenants.length > 0 ? [builtInUser(this.#domain)] : [];
+    this.users = (options.users ?? builtIn).map((user) => userOf(user, this.#tenants));
+    requireDistinct(this.users.map((user) => user.username), "a user");
   }
 
-  /** The first tenant, app and resource, as an example uses them. */
+  /** The first tenant, user, app and resource, as an example uses them. */
   get defaults(): LocalAuthorityDefaults {
-    const [tenant] = this.#tenants;
-    const [app] = this.#apps;
+    const [app] = this.apps;
     const [resource] = this.#resources;
+    const [user] = this.users;
+    const delegated = this.#resources.find(({ scopes }) => scopes.length > 0);
     return {
-      tenantId: tenant?.id ?? "",
-      domain: tenant?.domains[0] ?? tenant?.id ?? "",
+      tenantId: this.#tenants[0]?.id ?? "",
+      domain: this.#domain,
       clientId: app?.clientId ?? "",
       clientSecret: app?.secrets[0]?.value ?? "",
       scope: `${resource?.identifierUris[0] ?? resource?.appId}/.default`,
+      username: user?.username ?? "",
+      password: user?.password ?? "",
+      publicClientId: this.apps.find(({ publicClient }) => publicClient)?.clientId ?? "",
+      userScope: delegated
+        ? `${delegated.identifierUris[0] ?? delegated.appId}/${delegated.scopes[0]}`
+        : "openid",
     };
   }
 
   /** The tenant with this id or domain; case does not matter. */
   tenant(idOrDomain: string): Tenant | undefined {
     const wanted = idOrDomain.toLowerCase();
-    return this.#tenants.find((tenant) => tenant.id === wanted || tenant.domains.includes(wanted));
+    const found = this.#tenants.find(({ id, domains }) => id === wanted || domains.includes(wanted));
+    return found ?? (wanted === CONSUMERS_TENANT_ID ? CONSUMERS : undefined);
   }
 
-  /** The app with this client id, if it is installed in the tenant. */
+  /** The user with this name; case does not matter. */
+  user(username: string): User | undefined {
+    const wanted = username.trim().toLowerCase();
+    return this.users.find((user) => user.username === wanted);
+  }
+
+  /** The app with this client id, if it is installed in the tenant; that of Microsoft accounts has all. */
   app(clientId: string, tenant: Tenant): App | undefined {
+    const app = this.appAnywhere(clientId);
+    return app && (tenant === CONSUMERS || app.tenants.includes(tenant.id)) ? app : undefined;
+  }
+
+  /** The app with this client id, wherever it is installed. */
+  appAnywhere(clientId: string): App | undefined {
     const wanted = clientId.toLowerCase();
-    return this.#apps.find((app) => app.clientId === wanted && app.tenants.includes(tenant.id));
+    return this.apps.find((app) => app.clientId === wanted);
   }
 
   /** The resource with this identifier URI (one trailing slash more or less does not matter) or app id. */
@@ -188,7 +104,25 @@ export class Directory {
 
   /** The application permissions that an app has on a resource. */
   roles(app: App, resource: Resource): readonly string[] {
-    const granted = Object.entries(app.appRoles).filter(([name]) => this.resource(name) === resource);
-    return granted.flatMap(([, roles]) => roles);
+    return this.#declaredFor(app.appRoles, resource) ?? [];
+  }
+
+  /** The delegated permissions that an app has on a resource without asking its users; what `/.default` stands for. */
+  delegated(app: App, resource: Resource): readonly string[] {
+    const declared = app.delegatedScopes && this.#declaredFor(app.delegatedScopes, resource);
+    return declared ?? (app.requireConsent ? [] : resource.scopes);
+  }
+
+  get #domain(): string {
+    const [tenant] = this.#tenants;
+    return tenant?.domains[0] ?? tenant?.id ?? "";
+  }
+
+  #declaredFor(
+    byResource: Readonly<Record<string, readonly string[]>>,
+    resource: Resource,
+  ): readonly string[] | undefined {
+    const found = Object.entries(byResource).filter(([name]) => this.resource(name) === resource);
+    return found.length > 0 ? found.flatMap(([, names]) => names) : undefined;
   }
 }

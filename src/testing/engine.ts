@@ -4,18 +4,23 @@
  * @module
  */
 import { isMicrosoftHost } from "./clouds.ts";
-import { EntraError, entraErrorResponse } from "./entra_error.ts";
+import { answerDeviceCode } from "./device.ts";
+import { EntraError } from "./entra_error.ts";
+import { entraErrorResponse } from "./error_answer.ts";
 import { type Exchange, jsonResponse, sentCorrelationId, type Services } from "./exchange.ts";
 import { playFault } from "./fault_response.ts";
-import type { Fault, Faults } from "./faults.ts";
+import type { FaultKind, Faults, PlayedFault } from "./faults.ts";
 import { answerGraph } from "./graph_api.ts";
+import { graphGuarded } from "./graph_error.ts";
 import { formOf, type Incoming } from "./incoming.ts";
 import { answerInstanceDiscovery } from "./instance_discovery.ts";
 import { answerJwks } from "./jwks.ts";
 import { answerDiscovery } from "./openid_configuration.ts";
+import { answerAuthorize, answerDevicePage, answerLogout } from "./pages/mod.ts";
 import { loggable, type LoggedRequest, type RequestLog } from "./request_log.ts";
 import { type RequestKind, type Route, routeOf, type Surface } from "./router.ts";
 import { answerToken } from "./token_endpoint.ts";
+import { answerUserInfo } from "./userinfo.ts";
 
 type Endpoint = (exchange: Exchange) => Response | Promise<Response>;
 
@@ -24,7 +29,12 @@ const ENDPOINTS: Readonly<Record<Route["kind"], Endpoint>> = {
   discovery: (exchange) => readOnly(exchange, answerDiscovery),
   instance: (exchange) => readOnly(exchange, answerInstanceDiscovery),
   jwks: (exchange) => readOnly(exchange, answerJwks),
-  api: answerGraph,
+  api: (exchange) => graphGuarded(exchange, answerGraph),
+  userinfo: (exchange) => graphGuarded(exchange, answerUserInfo),
+  authorize: answerAuthorize,
+  devicecode: answerDeviceCode,
+  device: answerDevicePage,
+  logout: answerLogout,
   unknown: (exchange) => jsonResponse(exchange, { error: "not_found" }, 404, { "cache-control": "no-store" }),
 };
 
@@ -47,8 +57,9 @@ async function ordinaryAnswer(exchange: Exchange): Promise<Response> {
 
 function logEntry(incoming: Incoming, kind: RequestKind, tenant?: string): Omit<LoggedRequest, "status"> {
   const form = formOf(incoming);
+  const clientId = form?.get("client_id") ?? incoming.url.searchParams.get("client_id");
   const fields = {
-    clientId: loggable(form?.get("client_id")),
+    clientId: loggable(clientId),
     grantType: loggable(form?.get("grant_type")),
     tenant: loggable(tenant?.toLowerCase()),
     correlationId: sentCorrelationId(incoming),
@@ -76,13 +87,24 @@ export class Engine {
   async answer(incoming: Incoming, surfaces: readonly Surface[]): Promise<Response> {
     const route = routeOf(incoming.url.pathname, surfaces);
     const complete = this.log.begin(logEntry(incoming, route.kind, route.tenant));
-    const exchange = this.#exchange(incoming, route);
     const fault = this.faults.take(route.kind);
-    const played = fault ? { fault: fault.kind } : {};
-    complete({ status: 0, ...played });
+    let played: FaultKind | undefined = fault?.kind;
+    const logged = (status: number): void => complete({ status, ...(played ? { fault: played } : {}) });
+    logged(0);
+    const exchange = this.#exchange(incoming, route, () => {
+      const forged = this.faults.takeIdToken();
+      played ??= forged?.kind;
+      return forged;
+    });
     const response = await this.#played(fault, exchange);
-    complete({ status: response.status, ...played });
+    logged(response.status);
     return response;
+  }
+
+  /** The exchange of a request that is read, and answered in another way than with a response. */
+  exchangeFor(incoming: Incoming, surfaces: readonly Surface[]): Exchange {
+    const route = routeOf(incoming.url.pathname, surfaces);
+    return this.#exchange(incoming, route, () => this.faults.takeIdToken());
   }
 
   /** Logs a request that nobody here answers. */
@@ -90,12 +112,12 @@ export class Engine {
     this.log.begin(logEntry(incoming, "foreign"));
   }
 
-  async #played(fault: Fault | undefined, exchange: Exchange): Promise<Response> {
+  async #played(fault: PlayedFault | undefined, exchange: Exchange): Promise<Response> {
     const ordinary = (): Promise<Response> => ordinaryAnswer(exchange);
     return fault ? await playFault(fault, exchange, ordinary) : await ordinary();
   }
 
-  #exchange(incoming: Incoming, route: Route): Exchange {
+  #exchange(incoming: Incoming, route: Route, takeIdTokenFault: Exchange["takeIdTokenFault"]): Exchange {
     const { host, origin } = incoming.url;
     return {
       services: this.services,
@@ -105,6 +127,7 @@ export class Engine {
       issuerOrigin: isMicrosoftHost(host) ? origin : this.#issuerOrigin ?? origin,
       traceId: crypto.randomUUID(),
       correlationId: sentCorrelationId(incoming) ?? crypto.randomUUID(),
+      takeIdTokenFault,
     };
   }
 }

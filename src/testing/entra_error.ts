@@ -1,10 +1,16 @@
 /**
- * Errors as Entra ID answers them.
+ * Errors as Entra ID names them.
  *
  * @module
  * @see {@link https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes | AADSTS error codes}
  */
-import { type Exchange, jsonResponse, timestampOf } from "./exchange.ts";
+/** What some errors say besides. */
+export interface EntraErrorDetails {
+  /** What Entra calls the class of an `invalid_grant` or `interaction_required`. */
+  readonly suberror?: string;
+  /** The claims to ask for in the next authorization request, as JSON. */
+  readonly claims?: string;
+}
 
 /** An error with an AADSTS code, thrown by an endpoint and answered as JSON. */
 export class EntraError extends Error {
@@ -14,13 +20,31 @@ export class EntraError extends Error {
   readonly error: string;
   /** The AADSTS number. */
   readonly code: number;
+  /** The sub-error and the claims, if there are any. */
+  readonly details: EntraErrorDetails;
 
-  constructor(status: number, error: string, code: number, text: string) {
+  /**
+   * Makes an error.
+   *
+   * @param status The HTTP status
+   * @param error The OAuth error code
+   * @param code The AADSTS number
+   * @param text What is said after the number
+   * @param details The sub-error and the claims. Default: none
+   */
+  constructor(
+    status: number,
+    error: string,
+    code: number,
+    text: string,
+    details: EntraErrorDetails = {},
+  ) {
     super(text);
     this.name = "EntraError";
     this.status = status;
     this.error = error;
     this.code = code;
+    this.details = details;
   }
 }
 
@@ -53,33 +77,4 @@ export function missingParameter(name: string): EntraError {
 export function wrongMethod(allowed: string, received: string): EntraError {
   const text = `The endpoint only accepts ${allowed} requests. Received a ${received} request.`;
   return new EntraError(405, "invalid_request", 900561, text);
-}
-
-/** The body of an error answer. */
-export function entraErrorBody(exchange: Exchange, failure: EntraError): Record<string, unknown> {
-  const timestamp = timestampOf(exchange.services.clock.now());
-  const { traceId, correlationId } = exchange;
-  return {
-    error: failure.error,
-    error_description: `AADSTS${failure.code}: ${failure.message} Trace ID: ${traceId} ` +
-      `Correlation ID: ${correlationId} Timestamp: ${timestamp}`,
-    error_codes: [failure.code],
-    timestamp,
-    trace_id: traceId,
-    correlation_id: correlationId,
-    error_uri: `${exchange.origin}/error?code=${failure.code}`,
-  };
-}
-
-/** Answers with an error; it is never cached. */
-export function entraErrorResponse(
-  exchange: Exchange,
-  failure: EntraError,
-  headers: Readonly<Record<string, string>> = {},
-): Response {
-  return jsonResponse(exchange, entraErrorBody(exchange, failure), failure.status, {
-    "cache-control": "no-store, no-cache",
-    pragma: "no-cache",
-    ...headers,
-  });
 }

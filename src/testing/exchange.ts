@@ -4,8 +4,15 @@
  * @module
  */
 import type { Clock } from "../runtime/clock.ts";
-import { type Directory, isGuid } from "./directory.ts";
+import type { Consents } from "./consents.ts";
+import type { DeviceStore } from "./device_store.ts";
+import type { Directory } from "./directory.ts";
+import type { IdTokenFault } from "./faults.ts";
+import type { GrantStore } from "./grant_store.ts";
+import { isGuid } from "./guid.ts";
 import { formOf, type Incoming } from "./incoming.ts";
+import type { RefreshTokenOptions } from "./options.ts";
+import type { Revocations } from "./revocations.ts";
 import type { Route } from "./router.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { SigningKeys } from "./signing_keys.ts";
@@ -16,6 +23,11 @@ export interface Services {
   readonly keys: SigningKeys;
   readonly clock: Clock;
   readonly sessions: SessionStore;
+  readonly grants: GrantStore;
+  readonly devices: DeviceStore;
+  readonly consents: Consents;
+  readonly revocations: Revocations;
+  readonly refreshTokens: RefreshTokenOptions;
   readonly tokenLifetimeSeconds: number;
   readonly refreshInSeconds: number | undefined;
 }
@@ -31,6 +43,8 @@ export interface Exchange {
   readonly issuerOrigin: string;
   readonly traceId: string;
   readonly correlationId: string;
+  /** Takes the oldest fault of ID tokens, if one is waiting. */
+  readonly takeIdTokenFault: () => IdTokenFault | undefined;
 }
 
 /** The caller's own correlation id, if it sent a GUID as one: header, query or form field. */

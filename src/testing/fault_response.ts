@@ -4,10 +4,18 @@
  * @module
  */
 import type { Clock } from "../runtime/clock.ts";
-import { EntraError, entraErrorResponse } from "./entra_error.ts";
+import { EntraError } from "./entra_error.ts";
+import { entraErrorResponse } from "./error_answer.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Fault, HtmlFault, JsonFault, NotJsonFault, OversizedFault, ThrottledFault } from "./faults.ts";
-import { graphErrorResponse } from "./graph_api.ts";
+import type {
+  HtmlFault,
+  JsonFault,
+  NotJsonFault,
+  OversizedFault,
+  PlayedFault,
+  ThrottledFault,
+} from "./faults.ts";
+import { graphErrorResponse, isGraphRoute } from "./graph_error.ts";
 
 const DEFAULT_OVERSIZE_BYTES = 2 * 1024 * 1024;
 const CHUNK_BYTES = 16 * 1024;
@@ -37,7 +45,7 @@ function throttled(exchange: Exchange, fault: ThrottledFault): Response {
   const headers: Record<string, string> = fault.retryAfter === undefined
     ? {}
     : { "retry-after": String(fault.retryAfter) };
-  if (exchange.route.kind === "api") {
+  if (isGraphRoute(exchange)) {
     return graphErrorResponse(
       exchange,
       { status, code: "TooManyRequests", message: "Too many requests." },
@@ -55,7 +63,7 @@ function throttled(exchange: Exchange, fault: ThrottledFault): Response {
 
 function serverError(exchange: Exchange, status: number, empty: boolean): Response {
   if (empty) return new Response(null, { status });
-  if (exchange.route.kind === "api") {
+  if (isGraphRoute(exchange)) {
     return graphErrorResponse(exchange, {
       status,
       code: "InternalServerError",
@@ -126,7 +134,7 @@ function otherBody(fault: HtmlFault | NotJsonFault | JsonFault): Response {
  * @throws {TypeError} when the fault is that of the network
  */
 export async function playFault(
-  fault: Fault,
+  fault: PlayedFault,
   exchange: Exchange,
   ordinary: () => Promise<Response>,
 ): Promise<Response> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EndpointKind, RequestKind } from "./router.ts";
+import { ENDPOINT_KINDS, type EndpointKind, type RequestKind } from "./router.ts";
 
 /** Where a fault happens; `"any"` is every endpoint, unknown paths included. */
 export type FaultTarget = EndpointKind | "any";
@@ -114,6 +114,32 @@ export interface NetworkFault extends FaultBase {
   readonly kind: "network";
 }
 
+/** How an ID token is signed that no client should accept. */
+export type IdTokenSignature = "broken" | "none" | "foreign_key" | "hs256";
+
+/** What is wrong with an ID token. */
+export interface IdTokenForgery {
+  /** Claims that are added, or replaced; `undefined` removes one. Default: none. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** Members of the header that are added, or replaced; `undefined` removes one. Default: none. */
+  readonly header?: Readonly<Record<string, unknown>>;
+  /**
+   * How it is signed: with bits flipped, not at all (`alg: "none"`), with a key that nobody knows but the `kid` of the
+   * real one, or with HMAC and the client's secret (the public key, if it has none). Default: properly.
+   */
+  readonly signature?: IdTokenSignature;
+  /** Whether the answer has no ID token. Default: false. */
+  readonly omit?: boolean;
+}
+
+/** The next ID token that the token endpoint issues is wrong; requests that get none do not count. */
+export interface IdTokenFault extends FaultBase, IdTokenForgery {
+  /** Which fault this is. */
+  readonly kind: "id_token";
+  /** The endpoint that it happens on. */
+  readonly on: "token";
+}
+
 /** A fault to play. */
 export type Fault =
   | ThrottledFault
@@ -125,12 +151,17 @@ export type Fault =
   | NotJsonFault
   | TruncatedFault
   | JsonFault
-  | NetworkFault;
+  | NetworkFault
+  | IdTokenFault;
+
+/** A fault that takes the place of the ordinary answer, or changes it as a whole. */
+export type PlayedFault = Exclude<Fault, IdTokenFault>;
 
 /** The kinds of fault. */
 export type FaultKind = Fault["kind"];
 
-const TARGETS: readonly string[] = ["token", "discovery", "instance", "jwks", "api", "any"];
+const TARGETS: readonly string[] = [...ENDPOINT_KINDS, "any"];
+const SIGNATURES: readonly unknown[] = ["broken", "none", "foreign_key", "hs256", undefined];
 /** The kinds, each with the member that it cannot do without. */
 const KINDS: ReadonlyMap<string, readonly [string, string] | undefined> = new Map([
   ["throttled", undefined],
@@ -143,6 +174,7 @@ const KINDS: ReadonlyMap<string, readonly [string, string] | undefined> = new Ma
   ["truncated", undefined],
   ["json", undefined],
   ["network", undefined],
+  ["id_token", undefined],
 ]);
 
 /** Checks a fault that may come from JSON. Throws a `TypeError` that names what is wrong. */
@@ -154,6 +186,8 @@ export function checkedFault(value: unknown): Fault {
   if (!KINDS.has(kind)) throw refuse(`"kind" must be one of ${[...KINDS.keys()].join(", ")}`);
   const [member = "", type = ""] = KINDS.get(kind) ?? [];
   if (member && typeof fault[member] !== type) throw refuse(`"${member}" must be a ${type}`);
+  if (kind === "id_token" && fault["on"] !== "token") throw refuse('"on" must be token for id_token');
+  if (!SIGNATURES.includes(fault["signature"])) throw refuse('"signature" is none that is known');
   const { times = 1, status = 200 } = fault;
   if (typeof times !== "number" || !(times >= 1)) throw refuse('"times" must be at least 1');
   // 204, 205 and 304 have no body.
@@ -174,17 +208,28 @@ export class Faults {
     return () => this.#remove(entry);
   }
 
-  /** Takes the oldest fault that happens on this kind of request. */
-  take(kind: RequestKind): Fault | undefined {
-    const entry = this.#waiting.find(({ fault }) => fault.on === kind || fault.on === "any");
-    if (!entry) return undefined;
-    if (--entry.left < 1) this.#remove(entry);
-    return entry.fault;
+  /** Takes the oldest fault that happens on this kind of request, and not to its ID token. */
+  take(kind: RequestKind): PlayedFault | undefined {
+    const happens = (fault: Fault): fault is PlayedFault =>
+      fault.kind !== "id_token" && (fault.on === kind || fault.on === "any");
+    return this.#take(happens);
+  }
+
+  /** Takes the oldest fault of ID tokens. */
+  takeIdToken(): IdTokenFault | undefined {
+    return this.#take((fault): fault is IdTokenFault => fault.kind === "id_token");
   }
 
   /** Forgets all faults. */
   clear(): void {
     this.#waiting = [];
+  }
+
+  #take<F extends Fault>(happens: (fault: Fault) => fault is F): F | undefined {
+    const entry = this.#waiting.find(({ fault }) => happens(fault));
+    if (!entry) return undefined;
+    if (--entry.left < 1) this.#remove(entry);
+    return entry.fault as F;
   }
 
   #remove(entry: { readonly fault: Fault; left: number }): void {

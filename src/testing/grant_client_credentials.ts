@@ -6,13 +6,14 @@
  */
 import { signAppToken } from "./access_token.ts";
 import { authenticateApp, clientProofOf, requireApp } from "./client_authentication.ts";
+import { capabilitiesOf, readClaims } from "./claims_request.ts";
 import { CONSUMERS_TENANT_ID } from "./clouds.ts";
-import { isGuid, type Resource, type Tenant } from "./directory.ts";
-import { EntraError, malformedRequest, tenantNotFound } from "./entra_error.ts";
-import type { Exchange, Services } from "./exchange.ts";
+import type { Resource, Tenant } from "./declared.ts";
+import { EntraError, tenantNotFound } from "./entra_error.ts";
+import type { Exchange } from "./exchange.ts";
+import { isGuid } from "./guid.ts";
+import { lifetimesOf } from "./lifetimes.ts";
 
-/** Entra names a refresh time only for tokens that live this long, in seconds. */
-const LONG_LIVED_SECONDS = 7200;
 const DEFAULT_SUFFIX = "/.default";
 
 /** The one tenant that the path names; an app has no account that an alias could be resolved with. */
@@ -72,46 +73,13 @@ function requireResource(exchange: Exchange, tenant: Tenant, audience: string): 
   throw new EntraError(400, "invalid_resource", 500011, text);
 }
 
-function objectOf(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as Record<string, unknown>
-    : undefined;
-}
-
-/** The client capabilities that a `claims` parameter asks to have written into the token. */
-function capabilitiesOf(claims: string | undefined): readonly string[] {
-  if (claims === undefined) return [];
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(claims);
-  } catch {
-    throw malformedRequest();
-  }
-  const requested = objectOf(parsed);
-  if (!requested) throw malformedRequest();
-  const values = objectOf(objectOf(requested["access_token"])?.["xms_cc"])?.["values"];
-  return Array.isArray(values) ? values.filter((value): value is string => typeof value === "string") : [];
-}
-
-function refreshIn({ refreshInSeconds, tokenLifetimeSeconds }: Services): number | undefined {
-  if (refreshInSeconds !== undefined) return refreshInSeconds;
-  return tokenLifetimeSeconds >= LONG_LIVED_SECONDS ? Math.floor(tokenLifetimeSeconds / 2) : undefined;
-}
-
 function extraClaimsOf(form: ReadonlyMap<string, string>): Record<string, unknown> {
-  const capabilities = capabilitiesOf(form.get("claims"));
+  const capabilities = capabilitiesOf(readClaims(form.get("claims")));
   const fmiPath = form.get("fmi_path");
   return {
     ...(capabilities.length > 0 ? { xms_cc: capabilities } : {}),
     ...(fmiPath === undefined ? {} : { fmi_path: fmiPath }),
   };
-}
-
-function tokenResponse(services: Services, access_token: string): Record<string, unknown> {
-  const expires_in = services.tokenLifetimeSeconds;
-  const refresh_in = refreshIn(services);
-  const refresh = refresh_in === undefined ? {} : { refresh_in };
-  return { token_type: "Bearer", expires_in, ext_expires_in: expires_in, ...refresh, access_token };
 }
 
 /** Answers a client credentials request. */
@@ -131,5 +99,6 @@ export async function grantClientCredentials(
   const roles = services.directory.roles(app, resource);
   const lifetimeSeconds = services.tokenLifetimeSeconds;
   const token = { tenant, app, resource, audience, roles, issuerOrigin, nowMs, lifetimeSeconds, extraClaims };
-  return tokenResponse(services, await signAppToken(token, await services.keys.current()));
+  const access_token = await signAppToken(token, await services.keys.current());
+  return { token_type: "Bearer", ...lifetimesOf(services), access_token };
 }

@@ -3,14 +3,12 @@
  *
  * @module
  */
-import { systemClock } from "../runtime/clock.ts";
-import { signAppToken } from "./access_token.ts";
 import { PUBLIC_CLOUD } from "./clouds.ts";
 import { answerControl, isControlPath } from "./control_endpoints.ts";
-import { Directory } from "./directory.ts";
 import { Engine } from "./engine.ts";
 import { type Fault, Faults } from "./faults.ts";
 import { fetchInProcess } from "./in_process_fetch.ts";
+import { issueAppToken, issueIdToken, issueUserToken } from "./issue.ts";
 import {
   type BunLike,
   type DenoLike,
@@ -20,34 +18,16 @@ import {
 } from "./loopback.ts";
 import type { LocalAuthorityDefaults, LocalAuthorityOptions } from "./options.ts";
 import { type LoggedRequest, type RequestFilter, RequestLog } from "./request_log.ts";
-import { SessionStore } from "./sessions.ts";
-import { SigningKeys } from "./signing_keys.ts";
+import { servicesOf } from "./services.ts";
+import { type AuthorizationAnswer, ProgrammaticBrowser, type SignInOptions } from "./sign_in.ts";
+import type {
+  AppTokenOptions,
+  IdTokenOptions,
+  IssuedTokenOptions,
+  UserTokenOptions,
+} from "./token_options.ts";
 
-/** What {@linkcode LocalAuthority.issueAppToken} writes into a token; all has defaults. */
-export interface AppTokenOptions {
-  /** The tenant's id or a domain of it. Default: the first tenant. */
-  readonly tenant?: string;
-  /** The app's client id. Default: the first app. */
-  readonly clientId?: string;
-  /** The resource's identifier URI or app id. Default: the first resource. */
-  readonly resource?: string;
-  /** The application permissions. Default: those granted to the app. */
-  readonly roles?: readonly string[];
-  /** How long the token lives from now on, in seconds; negative for one that has expired. Default: as configured. */
-  readonly lifetimeSeconds?: number;
-  /** The origin that the issuer is derived from. Default: `issuerOrigin`, else that of the public cloud. */
-  readonly issuerOrigin?: string;
-  /** Claims to add or replace; `undefined` removes one. Default: none. */
-  readonly claims?: Readonly<Record<string, unknown>>;
-}
-
-const DEFAULT_LIFETIME_SECONDS = 3599;
 const DEFAULT_LOG_LIMIT = 1000;
-
-function required<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new TypeError(`Cannot issue a token: no such ${what}`);
-  return value;
-}
 
 /**
  * An identity provider that behaves like Microsoft Entra ID and runs wherever your code runs.
@@ -80,7 +60,7 @@ function required<T>(value: T | undefined, what: string): T {
  * ```
  */
 export class LocalAuthority {
-  /** Values of the first declared tenant, app and resource. */
+  /** Values of the first declared tenant, user, app and resource. */
   readonly defaults: LocalAuthorityDefaults;
   /**
    * A `fetch` that answers Microsoft's login hosts and Microsoft Graph in process.
@@ -96,33 +76,25 @@ export class LocalAuthority {
    */
   readonly handler: (request: Request) => Promise<Response>;
   readonly #engine: Engine;
-  readonly #directory: Directory;
+  readonly #browser: ProgrammaticBrowser;
   readonly #options: LocalAuthorityOptions;
 
   /**
    * Declares an authority; does nothing else.
    *
-   * @param options Tenants, apps and resources; without any there is one of each, see `defaults`
+   * @param options Tenants, users, apps and resources; all have defaults, see `defaults`
    * @throws {TypeError} when a declaration is wrong
    */
   constructor(options: LocalAuthorityOptions = {}) {
     this.#options = options;
-    this.#directory = new Directory(options);
-    const clock = options.clock ?? systemClock;
     this.#engine = new Engine(
-      {
-        directory: this.#directory,
-        keys: new SigningKeys(),
-        clock,
-        sessions: new SessionStore(clock),
-        tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS,
-        refreshInSeconds: options.refreshInSeconds,
-      },
+      servicesOf(options),
       new Faults(),
       new RequestLog(options.maxLoggedRequests ?? DEFAULT_LOG_LIMIT),
       options.issuerOrigin,
     );
-    this.defaults = this.#directory.defaults;
+    this.#browser = new ProgrammaticBrowser(this.#engine);
+    this.defaults = this.#engine.services.directory.defaults;
     this.fetch = (input, init) => fetchInProcess(this.#engine, input, init);
     this.handler = (request) => this.#handle(request);
   }
@@ -184,23 +156,84 @@ export class LocalAuthority {
    * @throws {TypeError} when the tenant, app or resource is not declared
    */
   async issueAppToken(options: AppTokenOptions = {}): Promise<string> {
-    const { services } = this.#engine;
-    const { defaults } = this;
-    const audience = options.resource ?? defaults.scope.slice(0, -"/.default".length);
-    const tenant = required(this.#directory.tenant(options.tenant ?? defaults.tenantId), "tenant");
-    const app = required(this.#directory.app(options.clientId ?? defaults.clientId, tenant), "app");
-    const resource = required(this.#directory.resource(audience), "resource");
-    return await signAppToken({
-      tenant,
-      app,
-      resource,
-      audience,
-      roles: options.roles ?? this.#directory.roles(app, resource),
-      issuerOrigin: options.issuerOrigin ?? this.#options.issuerOrigin ?? `https://${PUBLIC_CLOUD.hosts[0]}`,
-      nowMs: services.clock.now(),
-      lifetimeSeconds: options.lifetimeSeconds ?? services.tokenLifetimeSeconds,
-      extraClaims: options.claims ?? {},
-    }, await services.keys.current());
+    return await issueAppToken(this.#engine.services, options, this.#issuerOrigin(options));
+  }
+
+  /**
+   * Signs an access token for a user without a request; also one that no API should accept.
+   *
+   * @param options What is in the token
+   * @returns The token, a JWT
+   * @throws {TypeError} when the tenant, app, user or resource is not declared
+   */
+  async issueUserToken(options: UserTokenOptions = {}): Promise<string> {
+    return await issueUserToken(this.#engine.services, options, this.#issuerOrigin(options));
+  }
+
+  /**
+   * Signs an ID token without a request; also one that no client should accept.
+   *
+   * @param options What is in the token, and what is wrong with it
+   * @returns The token, a JWT
+   * @throws {TypeError} when the tenant, app or user is not declared
+   */
+  async issueIdToken(options: IdTokenOptions = {}): Promise<string> {
+    return await issueIdToken(this.#engine.services, options, this.#issuerOrigin(options));
+  }
+
+  /**
+   * Signs a user in without a browser: does what the user would do on the pages, and returns the answer that the app
+   * would get. It remembers who signed in, so that a request with `prompt=none` for the same user succeeds.
+   *
+   * @param authorizationUrl The URL that the app sends its user to
+   * @param options Who signs in, and what they do. Default: the user of the hint, or the first one, who agrees
+   * @returns The answer, with a code or with an error
+   * @throws {EntraError} when the page would show an error, as it must not redirect (unknown app or redirect URI,
+   * wrong tenant), or the user may not sign in there
+   * @throws {TypeError} when the URL is not that of the authorization endpoint
+   */
+  async signIn(authorizationUrl: string | URL, options: SignInOptions = {}): Promise<AuthorizationAnswer> {
+    return await this.#browser.signIn(authorizationUrl, options);
+  }
+
+  /**
+   * Does what the user of a device would do on the page whose address it shows.
+   *
+   * @param userCode The code that the device shows
+   * @param options Who signs in, and whether they agree. Default: the first user, who does
+   * @throws {EntraError} when no device waits with this code, or the user may not sign in to it
+   */
+  approveDevice(userCode: string, options: SignInOptions = {}): void {
+    this.#browser.approveDevice(userCode, options);
+  }
+
+  /**
+   * Revokes a user's sessions. The API refuses older access tokens with a claims challenge (continuous access
+   * evaluation); refresh tokens keep working, unless they are revoked too.
+   *
+   * @param username The user's name
+   * @param options Whether refresh tokens are revoked as well. Default: they are not
+   * @throws {TypeError} when there is no such user
+   */
+  revokeSessions(username: string, options: { readonly refreshTokens?: boolean } = {}): void {
+    const { directory, sessions, revocations, clock } = this.#engine.services;
+    const user = directory.user(username);
+    if (!user) throw new TypeError("Cannot revoke sessions: no such user");
+    sessions.revoke(user);
+    revocations.revoke(user, Math.floor(clock.now() / 1000), options.refreshTokens ?? false);
+  }
+
+  /**
+   * Signs with a new key from now on.
+   *
+   * @param options Whether the key set still lists the old keys. Default: it does
+   */
+  async rotateKeys(options: { readonly keepOld?: boolean } = {}): Promise<void> {
+    await this.#engine.services.keys.rotate(options.keepOld ?? true);
+  }
+
+  #issuerOrigin(options: IssuedTokenOptions): string {
+    return options.issuerOrigin ?? this.#options.issuerOrigin ?? `https://${PUBLIC_CLOUD.hosts[0]}`;
   }
 
   async #handle(request: Request, closing?: AbortSignal): Promise<Response> {

@@ -35,12 +35,16 @@
  * @module
  */
 export type { Clock } from "../runtime/clock.ts";
+export { EntraError, type EntraErrorDetails } from "./entra_error.ts";
 export type {
   Fault,
   FaultBase,
   FaultKind,
   FaultTarget,
   HtmlFault,
+  IdTokenFault,
+  IdTokenForgery,
+  IdTokenSignature,
   JsonFault,
   NetworkFault,
   NotJsonFault,
@@ -51,15 +55,27 @@ export type {
   ThrottledFault,
   TruncatedFault,
 } from "./faults.ts";
-export { type AppTokenOptions, LocalAuthority } from "./local_authority.ts";
+export { LocalAuthority } from "./local_authority.ts";
 export type { BunLike, DenoLike, LocalAuthorityServer } from "./loopback.ts";
 export type {
+  AppAudience,
   AppDeclaration,
+  DeviceCodeOptions,
+  GuestDeclaration,
   LocalAuthorityDefaults,
   LocalAuthorityOptions,
+  RefreshTokenOptions,
   ResourceDeclaration,
   SecretDeclaration,
   TenantDeclaration,
+  UserDeclaration,
 } from "./options.ts";
 export type { LoggedRequest, RequestFilter } from "./request_log.ts";
 export type { EndpointKind, RequestKind } from "./router.ts";
+export type { AuthorizationAnswer, SignInOptions } from "./sign_in.ts";
+export type {
+  AppTokenOptions,
+  IdTokenOptions,
+  IssuedTokenOptions,
+  UserTokenOptions,
+} from "./token_options.ts";

@@ -16,7 +16,7 @@ export interface LoggedRequest {
   readonly path: string;
   /** The endpoint; `"foreign"` is a host that is not Microsoft's, so the request was refused. */
   readonly kind: RequestKind;
-  /** The client id that a token request named. */
+  /** The client id that the request named. */
   readonly clientId?: string;
   /** The grant type that a token request named. */
   readonly grantType?: string;

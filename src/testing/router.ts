@@ -5,7 +5,31 @@
  */
 
 /** The endpoints that faults can be set on. */
-export type EndpointKind = "token" | "discovery" | "instance" | "jwks" | "api";
+export type EndpointKind =
+  | "token"
+  | "discovery"
+  | "instance"
+  | "jwks"
+  | "api"
+  | "authorize"
+  | "devicecode"
+  | "device"
+  | "logout"
+  | "userinfo";
+
+/** All of them. */
+export const ENDPOINT_KINDS: readonly EndpointKind[] = [
+  "token",
+  "discovery",
+  "instance",
+  "jwks",
+  "api",
+  "authorize",
+  "devicecode",
+  "device",
+  "logout",
+  "userinfo",
+];
 
 /** What a request was for: an endpoint, no endpoint, or a host that is not Microsoft's. */
 export type RequestKind = EndpointKind | "unknown" | "foreign";
@@ -28,6 +52,15 @@ const LOGIN_ROUTES: ReadonlyMap<string, Omit<Route, "tenant">> = new Map<string,
   ["discovery/keys", { kind: "jwks", version: 1 }],
   ["discovery/v2.0/keys", { kind: "jwks", version: 2 }],
   ["oauth2/v2.0/token", { kind: "token", version: 2 }],
+  ["oauth2/v2.0/authorize", { kind: "authorize", version: 2 }],
+  ["oauth2/v2.0/devicecode", { kind: "devicecode", version: 2 }],
+  ["oauth2/v2.0/logout", { kind: "logout", version: 2 }],
+  ["oauth2/deviceauth", { kind: "device" }],
+]);
+const GRAPH_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ["v1.0/organization", { kind: "api" }],
+  ["v1.0/me", { kind: "api" }],
+  ["oidc/userinfo", { kind: "userinfo" }],
 ]);
 
 function decoded(segment: string): string {
@@ -42,7 +75,8 @@ function decoded(segment: string): string {
 export function routeOf(pathname: string, surfaces: readonly Surface[]): Route {
   const segments = pathname.split("/").filter((segment) => segment !== "");
   const path = segments.join("/");
-  if (surfaces.includes("graph") && path === "v1.0/organization") return { kind: "api" };
+  const graph = surfaces.includes("graph") ? GRAPH_ROUTES.get(path) : undefined;
+  if (graph) return graph;
   if (!surfaces.includes("login")) return { kind: "unknown" };
   if (path === "common/discovery/instance") return { kind: "instance" };
   const [tenant, ...rest] = segments;

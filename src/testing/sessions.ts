@@ -4,12 +4,15 @@
  * @module
  */
 import type { Clock } from "../runtime/clock.ts";
-import type { User } from "./directory.ts";
+import type { User } from "./declared.ts";
+import { ExpiringMap } from "./expiring_map.ts";
 
 /** One user who is signed in, in one browser. */
 export interface UserSession {
   /** An unguessable id; the page keeps it in a cookie. */
   readonly id: string;
+  /** The name of the session that clients are told; it opens nothing. */
+  readonly sid: string;
   readonly user: User;
   /** When the user proved who they are, in seconds since the epoch. */
   readonly authTimeSeconds: number;
@@ -23,28 +26,24 @@ const LIFETIME_SECONDS = 24 * 3600;
 /** The sessions of one authority; the oldest one goes when there are too many. */
 export class SessionStore {
   readonly #clock: Clock;
-  readonly #sessions = new Map<string, UserSession>();
+  readonly #sessions: ExpiringMap<UserSession>;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#sessions = new ExpiringMap(clock, MAX_SESSIONS);
   }
 
   /** Signs a user in. */
   create(user: User, options: { readonly mfa?: boolean } = {}): UserSession {
-    const id = crypto.randomUUID();
-    const session = { id, user, authTimeSeconds: this.#nowSeconds(), mfa: options.mfa ?? false };
-    this.#sessions.set(id, session);
-    const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size > MAX_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
+    const [id, sid] = [crypto.randomUUID(), crypto.randomUUID()];
+    const session = { id, sid, user, authTimeSeconds: this.#nowSeconds(), mfa: options.mfa ?? false };
+    this.#sessions.set(id, session, LIFETIME_SECONDS);
     return session;
   }
 
   /** The session with this id, if it is live. */
   get(id: string): UserSession | undefined {
-    const session = this.#sessions.get(id);
-    if (!session || session.authTimeSeconds + LIFETIME_SECONDS > this.#nowSeconds()) return session;
-    this.#sessions.delete(id);
-    return undefined;
+    return this.#sessions.get(id);
   }
 
   /** Notes that the user has passed multi-factor authentication, now. */
@@ -52,7 +51,7 @@ export class SessionStore {
     const session = this.get(id);
     if (!session) return undefined;
     const stronger = { ...session, mfa: true, authTimeSeconds: this.#nowSeconds() };
-    this.#sessions.set(id, stronger);
+    this.#sessions.set(id, stronger, LIFETIME_SECONDS);
     return stronger;
   }
 
@@ -63,7 +62,7 @@ export class SessionStore {
 
   /** Signs a user out everywhere. */
   revoke(user: User): void {
-    for (const [id, session] of this.#sessions) if (session.user === user) this.#sessions.delete(id);
+    for (const session of this.#sessions.values) if (session.user === user) this.end(session.id);
   }
 
   #nowSeconds(): number {

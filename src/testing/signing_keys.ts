@@ -19,8 +19,10 @@ export interface SigningKey {
 
 /** How long a caller waits for another one's key before it makes its own, in milliseconds. */
 const PATIENCE_MS = 2_000;
+const MAX_OLD_KEYS = 4;
 
-async function makeSigningKey(): Promise<SigningKey> {
+/** Makes a key pair. */
+export async function makeSigningKey(): Promise<SigningKey> {
   const { privateKey, publicKey } = await generateKeyPair("RS256", { modulusLength: 2048 });
   const jwk = await exportJWK(publicKey);
   // Entra's key ids are SHA-1 certificate thumbprints: 27 characters of base64url.
@@ -32,6 +34,7 @@ async function makeSigningKey(): Promise<SigningKey> {
 export class SigningKeys {
   #key: SigningKey | undefined;
   #pending: Promise<SigningKey> | undefined;
+  #old: readonly SigningKey[] = [];
 
   /**
    * The key to sign with.
@@ -48,7 +51,15 @@ export class SigningKeys {
 
   /** Every key that a token may be signed with; what the JWKS lists. */
   async all(): Promise<readonly SigningKey[]> {
-    return [await this.current()];
+    return [await this.current(), ...this.#old];
+  }
+
+  /** Signs with a new key from now on; the old ones stay in the JWKS if they are to be kept. */
+  async rotate(keepOld: boolean): Promise<void> {
+    const made = await makeSigningKey();
+    const old = [...(this.#key ? [this.#key] : []), ...this.#old];
+    this.#old = keepOld ? old.slice(0, MAX_OLD_KEYS) : [];
+    this.#key = made;
   }
 
   async #made(): Promise<SigningKey> {

@@ -4,42 +4,29 @@
  * @module
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.2 | RFC 6749 section 3.2}
  */
-import { EntraError, malformedRequest, missingParameter, wrongMethod } from "./entra_error.ts";
+import { EntraError, missingParameter } from "./entra_error.ts";
 import { type Exchange, jsonResponse } from "./exchange.ts";
+import { readForm } from "./form.ts";
+import { grantAuthorizationCode } from "./grant_authorization_code.ts";
 import { grantClientCredentials } from "./grant_client_credentials.ts";
-import { formOf } from "./incoming.ts";
+import { grantDeviceCode } from "./grant_device_code.ts";
+import { grantRefreshToken } from "./grant_refresh_token.ts";
 
 /** Answers one grant type. */
 type Grant = (exchange: Exchange, form: ReadonlyMap<string, string>) => Promise<Record<string, unknown>>;
 
-const GRANTS: ReadonlyMap<string, Grant> = new Map([["client_credentials", grantClientCredentials]]);
-
-/** A form without repeated parameters; empty ones count as absent. */
-function singleValued(form: URLSearchParams): ReadonlyMap<string, string> {
-  const values = new Map<string, string>();
-  const seen = new Set<string>();
-  for (const [name, value] of form) {
-    if (seen.has(name)) {
-      const text = `The request is not properly formatted. The parameter '${name}' is duplicated.`;
-      throw new EntraError(400, "invalid_request", 9000411, text);
-    }
-    seen.add(name);
-    if (value !== "") values.set(name, value);
-  }
-  return values;
-}
-
-function tokenForm(exchange: Exchange): ReadonlyMap<string, string> {
-  const { incoming } = exchange;
-  if (incoming.method !== "POST") throw wrongMethod("POST", incoming.method);
-  if (incoming.body === undefined) throw malformedRequest(413);
-  // Entra finds no parameters in a body that is no form, and says so.
-  return singleValued(formOf(incoming) ?? new URLSearchParams());
-}
+const GRANTS: ReadonlyMap<string, Grant> = new Map([
+  ["client_credentials", grantClientCredentials],
+  ["authorization_code", grantAuthorizationCode],
+  ["refresh_token", grantRefreshToken],
+  ["urn:ietf:params:oauth:grant-type:device_code", grantDeviceCode],
+  // What the version 1 endpoints called it, and some clients still do.
+  ["device_code", grantDeviceCode],
+]);
 
 /** Answers a token request. */
 export async function answerToken(exchange: Exchange): Promise<Response> {
-  const form = tokenForm(exchange);
+  const form = readForm(exchange);
   const grantType = form.get("grant_type");
   if (grantType === undefined) throw missingParameter("grant_type");
   const grant = GRANTS.get(grantType);

@@ -1,0 +1,42 @@
+/**
+ * Errors as Entra ID answers them.
+ *
+ * @module
+ */
+import type { EntraError } from "./entra_error.ts";
+import { type Exchange, jsonResponse, timestampOf } from "./exchange.ts";
+
+/** The sentence of an error answer, with what is needed to find it in a log. */
+export function errorDescription(exchange: Exchange, code: number, text: string): string {
+  const { traceId, correlationId } = exchange;
+  const timestamp = timestampOf(exchange.services.clock.now());
+  return `AADSTS${code}: ${text} Trace ID: ${traceId} Correlation ID: ${correlationId} Timestamp: ${timestamp}`;
+}
+
+/** The body of an error answer. */
+export function entraErrorBody(exchange: Exchange, failure: EntraError): Record<string, unknown> {
+  const { traceId, correlationId } = exchange;
+  return {
+    error: failure.error,
+    error_description: errorDescription(exchange, failure.code, failure.message),
+    error_codes: [failure.code],
+    timestamp: timestampOf(exchange.services.clock.now()),
+    trace_id: traceId,
+    correlation_id: correlationId,
+    error_uri: `${exchange.origin}/error?code=${failure.code}`,
+    ...failure.details,
+  };
+}
+
+/** Answers with an error; it is never cached. */
+export function entraErrorResponse(
+  exchange: Exchange,
+  failure: EntraError,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return jsonResponse(exchange, entraErrorBody(exchange, failure), failure.status, {
+    "cache-control": "no-store, no-cache",
+    pragma: "no-cache",
+    ...headers,
+  });
+}

@@ -109,7 +109,7 @@ test("hostile values are text on the pages of errors, of form_post, of devices a
     const pages = [
       await browser.open(authorizeUrl({ client_id: value })),
       await browser.open(authorizeUrl({ redirect_uri: value })),
-      await browser.open(authorizeUrl({}, { tenant: encodeURIComponent(value.replace(/[\0\uD800]/g, "")) })),
+      await browser.open(authorizeUrl({}, { tenant: encodeURIComponent(`t${value.replace("\uD800", "")}`) })),
       await browser.open(`${ORIGIN}/common/oauth2/v2.0/logout?${new URLSearchParams({ state: value })}`),
     ];
     for (const page of pages) {

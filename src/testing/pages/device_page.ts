@@ -11,10 +11,10 @@ import type { Exchange } from "../exchange.ts";
 import { actionOf, parametersOf, withErrorPages } from "./answers.ts";
 import { Browser } from "./browser.ts";
 import { codeView, confirmView, deviceDeclinedView, deviceDoneView } from "./device_views.ts";
+import type { Mishap } from "./form_parts.ts";
 import { type FormState, hiddenFields, isOwnForm, readFormState } from "./form_state.ts";
 import { pageResponse } from "./page.ts";
 import { type Journey, take, walk } from "./sign_in.ts";
-import type { Mishap } from "./sign_in_views.ts";
 
 const MAX_CODE_LENGTH = 64;
 

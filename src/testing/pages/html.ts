@@ -21,7 +21,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** Text as it is written between tags and in quoted attributes. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }
 
@@ -31,8 +31,12 @@ function rendered(child: Child): string {
   return "markup" in child ? child.markup : child.map(({ markup }) => markup).join("");
 }
 
-/** A template; attributes in it must be quoted. */
-export function html(strings: TemplateStringsArray, ...children: readonly Child[]): Markup {
+/**
+ * A template; attributes in it must be quoted.
+ *
+ * It is not called `html`, as the formatter would then put blanks into it.
+ */
+export function markup(strings: TemplateStringsArray, ...children: readonly Child[]): Markup {
   const parts = strings.map((text, index) => text + rendered(children[index]));
   return { markup: parts.join("") };
 }

@@ -11,7 +11,7 @@ import { actionOf, parametersOf, redirectResponse, safeAddress, withErrorPages }
 import { Browser } from "./browser.ts";
 import { signedOutView } from "./end_views.ts";
 import { hiddenFields, isOwnForm, readFormState } from "./form_state.ts";
-import { html } from "./html.ts";
+import { markup } from "./html.ts";
 import { pageResponse } from "./page.ts";
 import { accountsView } from "./sign_in_views.ts";
 
@@ -24,7 +24,7 @@ async function showAccounts(
   const target = { action: actionOf(exchange), hidden: await hiddenFields(exchange, browser, state) };
   const users = browser.sessions.map(({ user }) => user);
   const title = "Sign out";
-  const texts = { title, purpose: html`Which account do you want to sign out of?`, other: "All of them" };
+  const texts = { title, purpose: markup`Which account do you want to sign out of?`, other: "All of them" };
   const { redirectTo } = readLogoutRequest(exchange, parameters);
   return await pageResponse(exchange, {
     title,
@@ -42,10 +42,10 @@ async function signOut(
   ended: readonly UserSession[],
 ): Promise<Response> {
   const { redirectTo, frontChannelUris } = readLogoutRequest(exchange, parameters);
-  browser.signOut(ended);
-  const { cookies } = browser;
   const onwards = redirectTo === undefined ? undefined : safeAddress(redirectTo);
   const frames = frontChannelUris.map(safeAddress);
+  browser.signOut(ended);
+  const { cookies } = browser;
   if (onwards !== undefined && frames.length === 0) return redirectResponse(exchange, onwards, cookies);
   const body = signedOutView(frames, onwards);
   return await pageResponse(exchange, { title: "Signed out", body, frames, onwards, cookies });

@@ -6,7 +6,7 @@
  */
 import { base64url } from "jose";
 import type { Exchange } from "../exchange.ts";
-import { html, type Markup } from "./html.ts";
+import { type Markup, markup } from "./html.ts";
 import { STYLE } from "./style.ts";
 
 /** What is on a page, and what it may reach. */
@@ -54,34 +54,35 @@ async function policyOf({ script, formTargets = [], frames = [] }: Page): Promis
   ].join("; ");
 }
 
-function documentOf({ title, body, place, script, onwards }: Page): string {
-  const refresh = onwards !== undefined && html`<meta http-equiv="refresh" content="2;url=${onwards}">`;
-  const { markup } = html`
-    <!DOCTYPE html>
-    <html lang="en">
-      <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width,initial-scale=1">
-    <meta name="robots" content="noindex">${refresh}
-    <title>${title}</title>
-    <style>${{ markup: STYLE }}</style>
-      </head>
-      <body>
-    <main>
-    <p class="at"><svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true"><path d="${KEY}"/></svg><bdi>${place ??
-      "Local authority"}</bdi></p>
-    ${body}
-    </main>
-    <footer>A local authority for tests and demos. Never type a real password here.</footer>${script !==
-        undefined && html`<script>${{ markup: script }}</script>`}
-      </body>
-    </html>
-  `;
-  return markup;
-}
-
+/** A key, as a picture. */
 const KEY =
-  "M13 1a6 6 0 0 0-5.8 7.6L1 14.8V19h4v-2.5h2.5V14h2l1.4-1.4A6 6 0 1 0 13 1zm1.5 3a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3z";
+  "M13 1a6 6 0 0 0-5.8 7.6L1 14.8V19h4v-2.5h2.5V14h2l1.4-1.4A6 6 0 1 0 13 1zm1.5 3a1.5 1.5 0 1 1 0 3 1.5 " +
+  "1.5 0 0 1 0-3z";
+
+function documentOf({ title, body, place = "Local authority", script, onwards }: Page): string {
+  const refresh = onwards !== undefined && markup`
+<meta http-equiv="refresh" content="2;url=${onwards}">`;
+  const end = script !== undefined && markup`
+<script>${{ markup: script }}</script>`;
+  return markup`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="robots" content="noindex">${refresh}
+<title>${title}</title>
+<style>${{ markup: STYLE }}</style>
+</head>
+<body>
+<main>
+<p class="at"><svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true"><path d="${KEY}"/></svg>
+<bdi>${place}</bdi></p>
+${body}
+</main>
+<footer>A local authority for tests and demos. Never type a real password here.</footer>${end}
+</body>
+</html>`.markup;
+}
 
 /** The headers of every answer to a browser; nothing of it is kept, and no address is passed on. */
 export function browserHeaders(exchange: Exchange, cookies: readonly string[] = []): Headers {

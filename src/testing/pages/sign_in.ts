@@ -20,17 +20,11 @@ import type { UserSession } from "../sessions.ts";
 import { actionOf } from "./answers.ts";
 import { authenticate } from "./authenticate.ts";
 import type { Browser } from "./browser.ts";
+import type { FormTarget, Mishap } from "./form_parts.ts";
 import { type Deed, type FormState, hiddenFields } from "./form_state.ts";
-import { html, type Markup } from "./html.ts";
+import { type Markup, markup } from "./html.ts";
 import { pageResponse } from "./page.ts";
-import {
-  accountsView,
-  consentView,
-  type FormTarget,
-  mfaView,
-  type Mishap,
-  passwordView,
-} from "./sign_in_views.ts";
+import { accountsView, consentView, mfaView, passwordView } from "./sign_in_views.ts";
 
 /** A sign-in, and what is at its ends. */
 export interface Journey {
@@ -137,7 +131,7 @@ function showAccounts(
   const users = sessions.map(({ user }) => user);
   const texts = {
     title: "Pick an account",
-    purpose: html`to continue to <bdi>${journey.request.app.name}</bdi>`,
+    purpose: markup`to continue to <bdi>${journey.request.app.name}</bdi>`,
     other: "Use another account",
   };
   return show(journey, state, texts.title, (target) => accountsView(target, users, texts));
@@ -156,7 +150,7 @@ function showPassword(
 
 function showMfa(journey: Journey, state: FormState, { username }: User, mishap?: Mishap): Promise<Response> {
   const title = mishap ? "Error: Enter the code" : "Enter the code";
-  return show(journey, state, title, (target) => mfaView(target, { username, mishap }));
+  return show(journey, state, title, (target) => mfaView(target, username, mishap));
 }
 
 function showConsent(journey: Journey, state: FormState, user: User): Promise<Response> {

@@ -133,6 +133,23 @@ test("with two accounts the picker asks; prompt=none does not guess", async () =
   assert(arrived(await browser.open(authorizeUrl({ login_hint: ADA.username })))["code"]);
 });
 
+test("a domain hint tells accounts apart, and changes nothing where it fits none", async () => {
+  const users = [ADA, { ...GRACE, username: "grace@live.example", personal: true }];
+  const { browser } = signInScene({ users });
+  const visit = (changes = {}) => browser.open(authorizeUrl(changes, { tenant: "common" }));
+  await visit();
+  await browser.submit(credentials(ADA));
+  await visit({ prompt: "select_account" });
+  await browser.submit({ user: "" });
+  await browser.submit({ username: "grace@live.example", password: GRACE.password });
+  for (const domain_hint of ["consumers", "organizations", "LIVE.example", "contoso.onmicrosoft.com"]) {
+    assert(arrived(await visit({ domain_hint, prompt: "none" }))["code"], domain_hint);
+  }
+  for (const domain_hint of ["nowhere.example", "ample", ""]) {
+    assertEquals((await visit({ domain_hint })).heading, "Pick an account", domain_hint);
+  }
+});
+
 test("an account that is not signed in here cannot be picked", async () => {
   const { browser } = signInScene();
   await signInTwo(browser);

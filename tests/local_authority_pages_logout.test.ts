@@ -71,6 +71,15 @@ test("apps are told in hidden frames, which the policy allows and nothing else",
   assertMatch(page.text, /<a href="https:\/\/orders\.example\/callback">/);
 });
 
+test("a sign-out address that is none is left out", async () => {
+  const { browser } = signInScene({
+    apps: [{ ...WEB_APP, logoutUris: ["x", "", "https://ok.example/out"] }],
+  });
+  const page = await browser.open(logoutUrl());
+  assertEquals([page.status, page.text.match(/<iframe /g)?.length], [200, 1]);
+  assertMatch(page.headers.get("content-security-policy")!, /; frame-src https:\/\/ok\.example; /);
+});
+
 test("of two accounts a person chooses one, or all", async () => {
   const { browser } = signInScene();
   const both = async () => [await isSignedIn(browser, ADA), await isSignedIn(browser, GRACE)];

@@ -77,6 +77,7 @@ chromium.test("Chromium shows a wrong password as an error of both fields, then 
     assertEquals(await password.getAttribute("aria-describedby"), await alert.getAttribute("id"));
     assertEquals(await page.getByLabel("User name").inputValue(), ADA.username);
     // The password is where the cursor is.
+    await page.locator("#password:focus").waitFor();
     await page.keyboard.type(ADA.password);
     assertEquals(await password.inputValue(), ADA.password);
     await page.keyboard.press("Enter");
@@ -90,6 +91,8 @@ chromium.test("Chromium signs in, picks an account and consents with the keyboar
       for (const key of keys) await page.keyboard.press(key);
     };
     await page.goto(url({ client_id: ASKING_APP.clientId, scope: "openid User.Read" }));
+    // The cursor is in the first field without anybody having put it there.
+    await page.locator("#username:focus").waitFor();
     await page.keyboard.type(ADA.username);
     await press("Tab");
     await page.keyboard.type(ADA.password);

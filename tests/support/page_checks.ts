@@ -5,9 +5,17 @@
  */
 import type { Page } from "playwright-core";
 
-/** Runs in the browser, so it has nothing but what is in it. */
-function problemsOfDocument(): string[] {
-  const problems: string[] = [];
+/** What is wrong with the page as it is now. */
+export async function pageProblems(page: Page): Promise<string[]> {
+  const found = [];
+  for (const check of [faintTexts, awkwardControls, badStructure]) found.push(...await page.evaluate(check));
+  return found;
+}
+
+// These run in the browser, so each has nothing but what is in it.
+
+/** Texts with less contrast than WCAG 2.2 asks for (1.4.3). */
+function faintTexts(): string[] {
   const rgb = (color: string) => (color.match(/[\d.]+/g) ?? []).map(Number);
   const luminance = (color: string) => {
     const [r = 0, g = 0, b = 0] = rgb(color).map((value) => {
@@ -21,40 +29,43 @@ function problemsOfDocument(): string[] {
     const { backgroundColor } = getComputedStyle(element);
     return rgb(backgroundColor)[3] === 0 ? backdrop(element.parentElement) : backgroundColor;
   };
-  const shown = [...document.body.querySelectorAll("*")].filter((element) =>
-    element.getClientRects().length > 0
-  );
-  for (const element of shown) {
-    const own = [...element.childNodes].filter(({ nodeType }) => nodeType === 3).map(({ data }: any) => data);
-    if (own.join("").trim() === "") continue;
-    const tones = [luminance(getComputedStyle(element).color), luminance(backdrop(element))].sort((a, b) =>
-      b - a
-    );
-    const contrast = (tones[0]! + 0.05) / (tones[1]! + 0.05);
-    if (contrast < 4.5) problems.push(`contrast ${contrast.toFixed(1)} of "${own.join("").trim()}"`);
-  }
+  return [...document.body.querySelectorAll("*")].flatMap((element) => {
+    const texts = [...element.childNodes].filter(({ nodeType }) => nodeType === Node.TEXT_NODE);
+    const text = texts.map(({ textContent }) => textContent).join("").trim();
+    if (text === "" || element.getClientRects().length === 0) return [];
+    const tones = [luminance(getComputedStyle(element).color), luminance(backdrop(element))];
+    const contrast = (Math.max(...tones) + 0.05) / (Math.min(...tones) + 0.05);
+    return contrast < 4.5 ? [`"${text}" has a contrast of ${contrast.toFixed(1)}`] : [];
+  });
+}
+
+/** Controls that are hard to touch, that make a phone zoom, or that nothing describes. */
+function awkwardControls(): string[] {
+  const problems: string[] = [];
   for (const control of document.querySelectorAll<HTMLElement>("button, input:not([type=hidden])")) {
     const { width, height } = control.getBoundingClientRect();
     if (width < 44 || height < 44) problems.push(`${control.outerHTML} is ${width} x ${height}`);
-    if (parseFloat(getComputedStyle(control).fontSize) < 16) {
-      problems.push(`${control.outerHTML} makes phones zoom`);
-    }
+    const zooms = parseFloat(getComputedStyle(control).fontSize) < 16;
+    if (zooms) problems.push(`${control.outerHTML} makes phones zoom`);
+    const missing = control.getAttribute("aria-describedby")?.split(" ").filter((id) =>
+      !document.getElementById(id)
+    );
+    if (missing && missing.length > 0) problems.push(`nothing has the id ${missing}`);
   }
   for (const input of document.querySelectorAll<HTMLInputElement>("input:not([type=hidden])")) {
     if (input.labels?.length !== 1) problems.push(`${input.outerHTML} has no label`);
-    for (const id of input.getAttribute("aria-describedby")?.split(" ") ?? []) {
-      if (!document.getElementById(id)) problems.push(`nothing has the id ${id}`);
-    }
   }
-  const wide = document.documentElement.scrollWidth - innerWidth;
-  if (wide > 0) problems.push(`${wide} px too wide`);
-  if (document.querySelectorAll("h1").length !== 1) problems.push("not one heading");
-  if (document.querySelectorAll("main").length !== 1) problems.push("not one main part");
-  if (document.title === "" || document.documentElement.lang === "") problems.push("no title or language");
   return problems;
 }
 
-/** What is wrong with the page as it is now. */
-export async function pageProblems(page: Page): Promise<string[]> {
-  return await page.evaluate(problemsOfDocument);
+/** Parts that a page must have, and its width. */
+function badStructure(): string[] {
+  const count = (selector: string) => document.querySelectorAll(selector).length;
+  const wide = document.documentElement.scrollWidth - innerWidth;
+  return [
+    ...(wide > 0 ? [`it is ${wide} px too wide`] : []),
+    ...(count("h1") === 1 ? [] : ["it has not one heading"]),
+    ...(count("main") === 1 ? [] : ["it has not one main part"]),
+    ...(document.title === "" || document.documentElement.lang === "" ? ["it has no title or language"] : []),
+  ];
 }

@@ -43,7 +43,7 @@ async function signOut(
 ): Promise<Response> {
   const { redirectTo, frontChannelUris } = readLogoutRequest(exchange, parameters);
   const onwards = redirectTo === undefined ? undefined : safeAddress(redirectTo);
-  const frames = frontChannelUris.map(safeAddress);
+  const frames = frontChannelUris.filter((uri) => URL.canParse(uri)).map(safeAddress);
   browser.signOut(ended);
   const { cookies } = browser;
   if (onwards !== undefined && frames.length === 0) return redirectResponse(exchange, onwards, cookies);

@@ -81,7 +81,16 @@ function candidates(journey: Journey, state: FormState): readonly UserSession[] 
     const meant = journey.exchange.services.directory.user(loginHint);
     return sessions.filter(({ user }) => user === meant);
   }
-  return prompt.includes("login") && sessions.length > 1 ? [] : sessions;
+  if (prompt.includes("login") && sessions.length > 1) return [];
+  const sameDomain = sessions.filter(({ user }) => isOfDomain(user, journey.request.domainHint));
+  return sameDomain.length > 0 ? sameDomain : sessions;
+}
+
+/** Whether a domain hint means the user; `consumers` and `organizations` are hints too. */
+function isOfDomain({ username, personal }: User, domainHint = ""): boolean {
+  const hint = domainHint.toLowerCase();
+  if (hint === "consumers" || hint === "organizations") return personal === (hint === "consumers");
+  return username.endsWith(`@${hint}`);
 }
 
 function mustPick({ request }: Journey, state: FormState, count: number): boolean {
@@ -184,10 +193,14 @@ export async function take(journey: Journey, state: FormState, form: URLSearchPa
   return await walk(journey, and(state, "consented"));
 }
 
+/** Authentication failed during strong authentication. */
+const WRONG_CODE = 500121;
+
 /** What a wrong answer is told about; anything else goes on as an error. */
 function mishapOf(cause: unknown): Mishap {
   if (!(cause instanceof EntraError)) throw cause;
-  return { code: cause.code, text: cause.message };
+  const text = cause.code === WRONG_CODE ? "The code is wrong." : cause.message;
+  return { code: cause.code, text };
 }
 
 async function takePassword(journey: Journey, state: FormState, form: URLSearchParams): Promise<Response> {

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { LocalAuthority } from "../src/testing/mod.ts";
 import { FakeClock } from "./support/fake_clock.ts";
-import { ADA, DEVICE_APP, ORIGIN, signInScene } from "./support/sign_in_scene.ts";
+import { ADA, DEVICE_APP, MFA_CLAIMS, ORIGIN, signInScene } from "./support/sign_in_scene.ts";
 import { test } from "./support/suite.ts";
 
 interface DeviceCode {
@@ -121,6 +121,18 @@ test("the confirmation cannot be skipped by posting another step", async () => {
     assertEquals(forged.status, 400);
     assertEquals(await polled(authority, device), "authorization_pending");
   }
+});
+
+test("what is confirmed before the second factor is not confirmed", async () => {
+  const { authority, browser } = scene();
+  const form = { client_id: DEVICE_APP.clientId, scope: "openid", claims: MFA_CLAIMS };
+  const device = await post(authority, "devicecode", form) as unknown as DeviceCode;
+  await browser.open(device.verification_uri);
+  await browser.submit({ otc: device.user_code });
+  assertEquals((await browser.submit(credentials)).heading, "Enter the code");
+  assertEquals((await browser.submit({ step: "confirm" })).heading, "Enter the code");
+  assertMatch((await browser.submit({ code: "000000" })).heading, /^Are you trying/);
+  assertEquals(await polled(authority, device), "authorization_pending");
 });
 
 test("a form for one device does not confirm another, and one without a token confirms none", async () => {

@@ -3,23 +3,6 @@
  *
  * @module
  */
-import type { Exchange } from "../exchange.ts";
-
-function notYet(): Response {
-  return new Response(null, { status: 501 });
-}
-
-/** Answers the authorization endpoint. */
-export function answerAuthorize(_exchange: Exchange): Response | Promise<Response> {
-  return notYet();
-}
-
-/** Answers the page where a device's code is typed. */
-export function answerDevicePage(_exchange: Exchange): Response | Promise<Response> {
-  return notYet();
-}
-
-/** Answers the sign-out page. */
-export function answerLogout(_exchange: Exchange): Response | Promise<Response> {
-  return notYet();
-}
+export { answerAuthorize } from "./authorize.ts";
+export { answerDevicePage } from "./device_page.ts";
+export { answerLogout } from "./logout_page.ts";

@@ -147,6 +147,7 @@ const REFUSED: Readonly<Record<string, () => [string, unknown, AuthorizationResp
   "R-036 a form, query was asked for":
     () => ["invalid_auth_response", post(), { ...QUERY, responseMode: "query" }],
   "another method": () => ["invalid_auth_response", new Request(url(), { method: "PUT" })],
+  "another method with a form": () => ["invalid_auth_response", foreign({ method: "PUT" }), FORM],
   "HEAD": () => ["invalid_auth_response", new Request(url(), { method: "HEAD" })],
   "the fragment": () => ["invalid_auth_response", `${REDIRECT}#${ANSWER}`],
   "the fragment with a state first":
@@ -204,6 +205,7 @@ for (const [name, given] of Object.entries(REFUSED)) {
 test("R-036 the error says what to do behind a proxy that rewrites paths, and R-040 what was not asked for", async () => {
   const { message } = await failure(read(get(ANSWER, "https://app.example/x")));
   assertStringIncludes(message, "URLSearchParams");
+  assertStringIncludes((await failure(read(await used(), FORM))).message, "already");
   assertStringIncludes((await failure(read(url("id_token=x")))).message, "id_token");
   assertStringIncludes((await failure(read(`${REDIRECT}#code=x`))).message, "fragment");
 });

@@ -222,6 +222,16 @@ test("the copy of a stream is let go of when it is not needed", async () => {
   assert(cancelled);
 });
 
+test("the copy of a stream that is being sent is left alone", async () => {
+  const bodies: BodyInit[] = [];
+  const { call } = api([], {
+    fetch: (_url, init) =>
+      Promise.resolve(bodies.push(init.body as BodyInit) === 1 ? unauthorized()() : ok()),
+  });
+  assertEquals((await call(URL_OF_ME, { method: "POST", body: stream() })).status, 200);
+  for (const body of bodies) assertEquals(await new Response(body).text(), "body");
+});
+
 test("a stream goes through the runtime's own fetch", async () => {
   const init = { method: "POST", body: stream() };
   const { call } = api([], {

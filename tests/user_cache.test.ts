@@ -256,7 +256,7 @@ test("a client's users are listed: its own, its family's, and those of whom no c
   assertEquals(names("fam"), ["fam"]);
 });
 
-test("R-119 hundreds of thousands of users stay under the bounds, and what is evicted breaks nothing", async () => {
+test("R-119 hundreds of thousands of users stay under the bounds, and what is evicted breaks nothing", () => {
   const { users, held } = memory(500, 2_000_000);
   const tokens = userTokens();
   for (let n = 0; n < 200_000; n++) {

@@ -16,9 +16,9 @@ export interface ContainerMarks {
   readonly cgroup?: string | undefined;
 }
 
-/** The path of a control group that a container's runtime made. */
+/** A control group that a container's runtime made; a line is `hierarchy:controllers:path`. */
 const RUNTIME =
-  /\/(?:docker|kubepods|containerd|crio|cri-containerd|libpod|lxc|ecs|garden|buildkit)(?:[-./:]|$)/;
+  /\/(?:docker|kubepods|containerd|crio|cri-containerd|libpod|lxc|ecs|garden|buildkit)(?:[-./:]|$)/m;
 
 /**
  * Tells whether this is a container.
@@ -26,6 +26,5 @@ const RUNTIME =
  * @param marks What was found of a container.
  */
 export function isContainer({ marked, cgroup = "" }: ContainerMarks): boolean {
-  // A line is `hierarchy:controllers:path`; the path of systemd's `/init.scope` is that of a machine.
-  return marked || cgroup.split("\n").some((line) => RUNTIME.test(line.replace(/^\d*:[^:]*:/, "")));
+  return marked || RUNTIME.test(cgroup);
 }

@@ -22,7 +22,6 @@ const ADDRESS = "127.0.0.1";
 
 /** A browser on the same machine needs none of this; who is slower holds a connection on purpose. */
 const LIMITS = {
-  headersTimeout: 5_000,
   requestTimeout: 5_000,
   connectionsCheckingInterval: 500,
   // A browser sends the cookies of every other program on localhost along.
@@ -119,8 +118,7 @@ export function readBody(request: IncomingMessage): Promise<string | undefined> 
       else if (bytes > MAX_DISCARDED_BYTES) request.destroy();
     });
     request.once("end", () => resolve(bytes > MAX_BODY_BYTES ? undefined : text + decoder.decode()));
-    // One of them comes when a connection is cut; an unheard "error" would end the process.
-    request.on("error", () => resolve(undefined));
-    request.once("close", () => resolve(undefined));
+    // When the connection is cut; an "error" that nobody hears would end the process.
+    for (const event of ["close", "error"]) request.on(event, () => resolve(undefined));
   });
 }

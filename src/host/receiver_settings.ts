@@ -111,7 +111,7 @@ function checkPath(path: string): void {
   if (path === "") return;
   const url = URL.canParse(`http://localhost${path}`) ? new URL(`http://localhost${path}`) : undefined;
   // Written as a browser sends it, or nothing would ever match.
-  if (url?.host !== "localhost" || url.pathname !== path) {
+  if (url?.pathname !== path) {
     refuse("invalid_option", "path", `give a path such as "/callback", percent-encoded, without a query`);
   }
 }

@@ -62,11 +62,11 @@ export class Reception {
     );
     // Before the page is sent: whatever else arrives meanwhile is no answer any more.
     if (verdict.answer) this.#isExpected = undefined;
-    await this.#send(response, verdict, method);
+    await this.#send(response, verdict);
     if (verdict.answer) this.#settle(verdict.answer);
   };
 
-  async #send(response: ServerResponse, { status, page, answer }: Verdict, method: string): Promise<void> {
+  async #send(response: ServerResponse, { status, page, answer }: Verdict): Promise<void> {
     const names = page === "error" ? ["error", "error_description", "error_uri"] : [];
     const values = Object.fromEntries(names.map((name) => [name, answer?.get(name) ?? ""]));
     const { headers, body } = renderPage(page, this.#settings.templates, values);
@@ -76,7 +76,7 @@ export class Reception {
       if (response.destroyed) resolve();
     });
     response.writeHead(status, { ...headers, "content-length": bytes.byteLength });
-    response.end(method === "HEAD" ? undefined : bytes);
+    response.end(bytes);
     await gone;
   }
 }

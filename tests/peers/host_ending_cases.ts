@@ -91,10 +91,17 @@ export const endingCases: readonly HostCase[] = [
     const receiver = new LoopbackReceiver();
     const error = await assertRejects(() => receiver.open({ signal }), ClientAuthError);
     assertEquals([error.code, (error.cause as Error).message], ["request_aborted", "enough"]);
+    const busy = await open();
+    const port = portOf(busy);
+    // No port was tried.
+    const early = await assertRejects(() => new LoopbackReceiver({ port }).open({ signal }), ClientAuthError);
+    assertEquals(early.code, "request_aborted");
+    await busy.close();
     const later = new AbortController();
-    const opening = receiver.open({ signal: later.signal });
+    const opening = new LoopbackReceiver({ port }).open({ signal: later.signal });
     later.abort();
     assertEquals((await assertRejects(() => opening, ClientAuthError)).code, "request_aborted");
+    await assertFree(port);
   }],
   ["an abort before, and during, the wait ends it and frees the port", async () => {
     const early = await open();

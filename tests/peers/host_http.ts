@@ -31,8 +31,13 @@ export interface Wire {
 
 /** Connects, and sends these bytes as they are. */
 export function wire(port: number, ...chunks: string[]): Promise<Wire> {
+  return wireTo("127.0.0.1", port, ...chunks);
+}
+
+/** Connects to another address than the receiver's. */
+export function wireTo(address: string, port: number, ...chunks: string[]): Promise<Wire> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, address);
     let text = "";
     const ended = new Promise<string>((resolve) => socket.once("close", () => resolve(text)));
     socket.on("data", (chunk: Uint8Array) => text += new TextDecoder().decode(chunk));

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { type DeviceFlow, type DeviceFlowProgress } from "../mod.ts";
+import type { DeviceFlow, DeviceFlowProgress } from "../mod.ts";
 import { failure } from "./support/app_fixture.ts";
 import { CLIENT_ID, entraDouble, HOME_ACCOUNT_ID, HOST, TENANT_ID } from "./support/entra_double.ts";
 import { test } from "./support/suite.ts";

@@ -7,6 +7,7 @@
 import { refuse } from "../errors/errors.ts";
 import type { InteractiveRequest } from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
+import { abortError, untilAborted } from "../runtime/wait.ts";
 import { ACQUIRE_TOKEN_INTERACTIVE } from "../token/telemetry.ts";
 import type { AuthCodeFlows } from "./auth_code_flows.ts";
 import { requireTokenRequest } from "./token_found.ts";
@@ -35,11 +36,15 @@ export async function acquireInteractively(
   try {
     const { redirectUri, responseMode } = listener;
     const flow = await codes.initiate({ ...asked, redirectUri, responseMode });
-    const response = await listener.receive({
+    const answer = listener.receive({
       authUri: flow.authUri,
       state: flow.state,
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(signal !== undefined && { signal }),
+    });
+    // A receiver may end with the signal's own reason, or not at all.
+    const response = await untilAborted(answer, signal, flow.correlationId).catch((error) => {
+      throw signal?.aborted ? abortError(signal, flow.correlationId) : error;
     });
     const own = { signal, waitUntil, extraBodyParameters };
     return await codes.redeemFlow(flow, response, own, ACQUIRE_TOKEN_INTERACTIVE);

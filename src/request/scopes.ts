@@ -70,7 +70,8 @@ function resourceOf(scope: string): string {
  */
 export function requireUserScopes(scopes: unknown, isEntra: boolean): asserts scopes is readonly string[] {
   requireScopeTokens(scopes);
-  if (!isEntra) return;
+  // One scope is the common case, and the hit path.
+  if (!isEntra || scopes.length < 2) return;
   if (new Set(scopes.map(resourceOf)).size > 1) {
     fail("a token is for one API: ask for one API's, and put the others into extraScopesToConsent");
   }

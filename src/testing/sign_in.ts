@@ -104,7 +104,17 @@ export class ProgrammaticBrowser {
     const exchange = this.#engine.exchangeFor(incomingFor(url), ["login"]);
     const device = findDevice(exchange, userCode);
     if (!device || options.decline) return declineDevice(exchange, userCode);
-    approveDevice(exchange, userCode, this.#session(exchange, device.request, options));
+    approveDevice(exchange, userCode, this.#deviceSession(exchange, device.request, options));
+  }
+
+  /** A device has no address that an error could go to. */
+  #deviceSession(exchange: Exchange, request: AuthorizationRequest, options: SignInOptions): UserSession {
+    try {
+      return this.#session(exchange, request, options);
+    } catch (cause) {
+      if (!(cause instanceof RedirectableError)) throw cause;
+      throw new EntraError(400, cause.error, cause.code, cause.message);
+    }
   }
 
   /** The session that the sign-in ends with. Throws what the pages would answer with otherwise. */

@@ -126,7 +126,7 @@ test("R-087 a thousand cold validations at once: one download", async () => {
     { length: 1_000 },
     () => codeOf(one.validator.validate(token, expected, CORRELATION, undefined)),
   );
-  assertEquals(new Set(await settle(one.clock, Promise.all(all))), new Set(["accepted"]));
+  assertEquals([...new Set(await settle(one.clock, Promise.all(all)))], ["accepted"]);
   assertEquals(one.requests.length, 1);
 });
 
@@ -156,7 +156,7 @@ test("R-089 keys rotated between two tokens: the second is accepted after one do
     { length: 50 },
     () => codeOf(one.validator.validate(token, expected, CORRELATION, undefined)),
   );
-  assertEquals(new Set(await settle(one.clock, Promise.all(all))), new Set(["accepted"]));
+  assertEquals([...new Set(await settle(one.clock, Promise.all(all)))], ["accepted"]);
   assertEquals(one.requests.length, 2);
   assertEquals(await one.validate(), "id_token_key_not_found");
 });

@@ -123,6 +123,8 @@ export class MemoryUsers implements UserCache {
 
   /** Removes a user from memory, and keeps out what was asked for before; tells whose entries went, and if any did. */
   protected forget(key: UserKey): { holders: UserKey[]; changed: boolean } {
+    // Nobody's tokens are the application's own.
+    if (key.homeAccountId === "") return { holders: [], changed: false };
     const family = this.held.familyOf(key);
     const holders = [key.clientId, NO_CLIENT, ...(family ? [NO_CLIENT + family] : [])]
       .map((clientId) => withClient(key, clientId));

@@ -55,12 +55,13 @@ async function signIn(app: ConfidentialClientApplication, extra: { claims?: stri
     ...extra,
   });
   const { parameters } = await authority.signIn(url);
-  const [code = "", clientInfo = ""] = [parameters.get("code"), parameters.get("client_info")].map((v) =>
-    v ?? ""
-  );
+  const code = parameters.get("code") ?? "";
+  const clientInfo = parameters.get("client_info") ?? "";
+  const request = { code, scopes: SCOPES, redirectUri: REDIRECT_URI, codeVerifier: verifier, clientInfo };
+  const answered = { code, state: "the-state", client_info: clientInfo };
   return await app.acquireTokenByCode(
-    { code, scopes: SCOPES, redirectUri: REDIRECT_URI, codeVerifier: verifier, clientInfo, ...extra },
-    { code, state: "the-state", nonce: "the-nonce", client_info: clientInfo },
+    { ...request, state: "the-state", nonce: "the-nonce", ...extra },
+    answered,
   );
 }
 

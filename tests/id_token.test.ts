@@ -130,6 +130,13 @@ test("R-075 common takes a personal account and any organisation", async () => {
   }
 });
 
+test("R-077 where the document names no cloud, the key's is no rule", async () => {
+  const one = await entraFixture("common");
+  const expected = { ...one.expected, issuer: { ...one.expected.issuer, cloudInstanceName: undefined } };
+  const token = await signToken(one.claims, { kid: "cloud" });
+  assertEquals(await codeOf(one.validator.validate(token, expected, CORRELATION, undefined)), "accepted");
+});
+
 test("R-060 the tolerance is an option", async () => {
   const claims = { exp: NOW - 200 };
   assertEquals(await outcome("tenant", { claims, options: { clockToleranceSeconds: 201 } }), "accepted");
@@ -195,7 +202,7 @@ async function generic(
   const validate = async (name: KeyName, header = {}): Promise<string> => {
     const token = await signToken(claims, header, name);
     return await codeOf(
-      one.validator.validate(token, { issuer, tenant: "realms/main" }, CORRELATION, undefined),
+      one.validator.validate(token, { issuer, tenant: "realms/main", ...expected }, CORRELATION, undefined),
     );
   };
   return validate;

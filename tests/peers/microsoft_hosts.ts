@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { request as send } from "node:http";
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from "@azure/msal-node";
 import type { LocalAuthority } from "../../src/testing/mod.ts";
 
@@ -19,6 +20,31 @@ export interface MicrosoftHosts {
   readonly sent: string[];
 }
 
+/** `fetch` sets `Host` itself; this sends the one that was meant. */
+function deliver(port: number, request: Request): Promise<Response> {
+  const { host, pathname, search } = new URL(request.url);
+  const headers = { ...Object.fromEntries(request.headers), host };
+  const options = { host: "127.0.0.1", port, method: request.method, path: pathname + search, headers };
+  return new Promise((resolve, reject) => {
+    const sent = send({ ...options, agent: false }, (response) => {
+      const received = new Headers();
+      for (let at = 0; at < response.rawHeaders.length; at += 2) {
+        received.append(response.rawHeaders[at]!, response.rawHeaders[at + 1]!);
+      }
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => text += chunk);
+      response.on("error", reject);
+      response.on(
+        "end",
+        () => resolve(new Response(text, { status: response.statusCode!, headers: received })),
+      );
+    });
+    sent.on("error", reject);
+    request.text().then((body) => sent.end(body), reject);
+  });
+}
+
 /** Serves an authority while `body` runs. */
 export async function withMicrosoftHosts(
   authority: LocalAuthority,
@@ -28,20 +54,11 @@ export async function withMicrosoftHosts(
   const sent: string[] = [];
   const take: MicrosoftHosts["fetch"] = async (input, init) => {
     const request = new Request(input, init);
-    const { protocol, host, pathname, search } = new URL(request.url);
-    if (protocol === "http:") return await fetch(request);
-    const headers = new Headers(request.headers);
-    headers.set("host", host);
-    const { method, redirect } = request;
-    const text = method === "GET" ? undefined : await request.text();
-    return await fetch(`${server.origin}${pathname}${search}`, {
-      method,
-      headers,
-      redirect,
-      ...(text !== undefined && { body: text }),
-    });
+    return new URL(request.url).protocol === "http:"
+      ? await fetch(request)
+      : await deliver(server.port, request);
   };
-  const send = async <T>(
+  const ask = async <T>(
     url: string,
     method: string,
     { headers = {}, body }: NetworkRequestOptions = {},
@@ -55,8 +72,8 @@ export async function withMicrosoftHosts(
     };
   };
   const network: INetworkModule = {
-    sendGetRequestAsync: (url, options) => send(url, "GET", options),
-    sendPostRequestAsync: (url, options) => send(url, "POST", options),
+    sendGetRequestAsync: (url, options) => ask(url, "GET", options),
+    sendPostRequestAsync: (url, options) => ask(url, "POST", options),
   };
   try {
     await body({ origin: server.origin, fetch: take, network, sent });

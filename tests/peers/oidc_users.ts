@@ -6,6 +6,10 @@
 import { exportJWK, generateKeyPair } from "jose";
 import {
   allowInsecureLoopback,
+  type AuthCodeFlow,
+  type AuthenticationResult,
+  type AuthorizationRequest,
+  type ClientApplication,
   type ClientApplicationOptions,
   ConfidentialClientApplication,
   PublicClientApplication,
@@ -145,4 +149,26 @@ export function nativeApp(
     [allowInsecureLoopback]: true,
     ...more,
   });
+}
+
+/** What the apps ask for. */
+export const SCOPES: readonly string[] = ["orders.read"];
+
+/** A sign-in; oidc-provider hands out refresh tokens only to those who ask for consent, OpenID Connect Core section 11. */
+export const REQUEST: AuthorizationRequest = { scopes: SCOPES, redirectUri: REDIRECT_URI, prompt: "consent" };
+
+/** How often the token endpoint was asked. */
+export function tokenRequests({ requests }: Pick<OidcProviderServer, "requests">): number {
+  return requests.filter((line) => line === "POST /token").length;
+}
+
+/** Walks a person through a sign-in of an app. */
+export async function signIn(
+  app: ClientApplication,
+  person: Person = personNamed("ada"),
+  more: Partial<AuthorizationRequest> = {},
+): Promise<{ flow: AuthCodeFlow; answer: Request; result: AuthenticationResult }> {
+  const flow = await app.initiateAuthCodeFlow({ ...REQUEST, ...more });
+  const answer = await person.signIn(flow.authUri);
+  return { flow, answer, result: await app.acquireTokenByAuthCodeFlow(flow, answer.clone()) };
 }

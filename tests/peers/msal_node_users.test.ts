@@ -55,13 +55,22 @@ async function signIn(app: ConfidentialClientApplication, extra: { claims?: stri
     ...extra,
   });
   const { parameters } = await authority.signIn(url);
-  const code = parameters.get("code") ?? "";
-  const clientInfo = parameters.get("client_info") ?? "";
-  const request = { code, scopes: SCOPES, redirectUri: REDIRECT_URI, codeVerifier: verifier, clientInfo };
-  const answered = { code, state: "the-state", client_info: clientInfo };
+  const [code = "", clientInfo = ""] = [parameters.get("code"), parameters.get("client_info")].map((v) =>
+    v ?? ""
+  );
   return await app.acquireTokenByCode(
-    { ...request, state: "the-state", nonce: "the-nonce", ...extra },
-    answered,
+    // It compares the state that it is given twice, and the confidential application looks for the nonce here alone.
+    {
+      code,
+      scopes: SCOPES,
+      redirectUri: REDIRECT_URI,
+      codeVerifier: verifier,
+      clientInfo,
+      state: "the-state",
+      nonce: "the-nonce",
+      ...extra,
+    },
+    { code, state: parameters.get("state") ?? "", client_info: clientInfo },
   );
 }
 

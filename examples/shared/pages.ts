@@ -10,7 +10,7 @@ export interface Html {
 }
 
 /** Response headers. */
-export type HeaderList = readonly (readonly [string, string])[];
+export type HeaderList = [string, string][];
 
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -21,7 +21,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** Makes markup; every text that is put in is escaped. */
-export function html(strings: TemplateStringsArray, ...values: readonly (string | Html)[]): Html {
+export function markup(strings: TemplateStringsArray, ...values: readonly (string | Html)[]): Html {
   const safe = values.map((value) =>
     typeof value === "string" ? value.replace(/[&<>"']/g, (found) => ENTITIES[found] ?? "") : value.html
   );
@@ -57,22 +57,21 @@ export class Pages {
   /** A page. */
   show(title: string, body: Html, status: number, headers: HeaderList): Response {
     const nonce = crypto.randomUUID();
-    const text = html`
-      <!DOCTYPE html>
-      <html lang="en">
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>${title}</title>
-        <style nonce="${nonce}">${{ html: STYLE }}</style>
-        <main>
-      <h1>${title}</h1>
-      ${body}
-        </main>
-      </html>
-    `;
+    const { html } = markup`<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style nonce="${nonce}">${{ html: STYLE }}</style>
+<main>
+<h1>${title}</h1>
+${body}
+</main>
+</html>
+`;
     const policy =
       `default-src 'none'; style-src 'nonce-${nonce}'; form-action ${this.#formTargets}; base-uri 'none'; frame-ancestors 'none'`;
-    return new Response(text.html, {
+    return new Response(html, {
       status,
       headers: [
         ["content-type", "text/html; charset=utf-8"],
@@ -99,11 +98,11 @@ const ALWAYS: HeaderList = [
 /** Who is signed in, or nobody. */
 export function homePage(user: { readonly name?: string; readonly username: string } | null): [string, Html] {
   if (user === null) {
-    const body = html`<p>Nobody is signed in here.</p>
+    const body = markup`<p>Nobody is signed in here.</p>
 <nav><a class="main" href="/sign-in">Sign in</a></nav>`;
     return ["Welcome", body];
   }
-  const body = html`<p>You are signed in as ${user.username}.</p>
+  const body = markup`<p>You are signed in as ${user.username}.</p>
 <nav><a class="main" href="/me">My profile</a>
 <form method="post" action="/sign-out"><button>Sign out</button></form></nav>`;
   return [`Hello ${user.name ?? user.username}`, body];
@@ -111,20 +110,13 @@ export function homePage(user: { readonly name?: string; readonly username: stri
 
 /** What Graph says of the user. */
 export function profilePage(profile: Readonly<Record<string, unknown>>): [string, Html] {
-  const rows = Object.entries(profile).flatMap(([name, value]) =>
-    typeof value === "string"
-      ? [
-        html`
-          <dt>${name}</dt>
-          <dd>${value}</dd>
-        `.html,
-      ]
-      : []
+  const rows = Object.entries(profile).filter(([, value]) => typeof value === "string").map(
+    ([name, value]) => markup`<dt>${name}</dt><dd>${String(value)}</dd>`.html,
   );
-  return ["My profile", html`<dl>${{ html: rows.join("\n") }}</dl>\n<nav><a href="/">Back</a></nav>`];
+  return ["My profile", markup`<dl>${{ html: rows.join("\n") }}</dl>\n<nav><a href="/">Back</a></nav>`];
 }
 
 /** Something that did not work, and how to go on. */
 export function troublePage(title: string, text: string): [string, Html] {
-  return [title, html`<p>${text}</p>\n<nav><a class="main" href="/">Start page</a></nav>`];
+  return [title, markup`<p>${text}</p>\n<nav><a class="main" href="/">Start page</a></nav>`];
 }

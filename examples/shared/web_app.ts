@@ -133,7 +133,11 @@ class Site {
   async #me(request: Request, waitUntil?: WaitUntil): Promise<Response> {
     const { app } = this.#options;
     const account = await this.#userOf(request);
-    if (account === undefined) return await this.#signIn(request, { appState: "/me" });
+    // Who was just sent there is not sent again, or they might go round for ever.
+    const again = new URL(request.url).searchParams.has("again");
+    if (account === undefined) {
+      return again ? this.#pages.redirect("/", []) : await this.#signIn(request, { appState: "/me?again" });
+    }
     const graph = createAuthorizedFetch({
       origins: [GRAPH],
       acquireToken: (challenge) =>
@@ -144,8 +148,6 @@ class Site {
       if (!response.ok) throw new Error(`Graph answered ${response.status}: ${await response.text()}`);
       return this.#pages.show(...profilePage(await response.json()), 200, []);
     } catch (error) {
-      // Who was just sent there is not sent again, or they might go round for ever.
-      const again = new URL(request.url).searchParams.has("again");
       if (!(error instanceof InteractionRequiredAuthError) || again) throw error;
       const loginHint = (await app.getAccount(account))?.username;
       return await this.#signIn(request, { claims: error.claims, loginHint, appState: "/me?again" });

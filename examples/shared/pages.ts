@@ -108,10 +108,12 @@ export function homePage(user: { readonly name?: string; readonly username: stri
   return [`Hello ${user.name ?? user.username}`, body];
 }
 
+const PROFILE = { displayName: "Name", userPrincipalName: "User name", mail: "E-mail", id: "Object id" };
+
 /** What Graph says of the user. */
 export function profilePage(profile: Readonly<Record<string, unknown>>): [string, Html] {
-  const rows = Object.entries(profile).filter(([, value]) => typeof value === "string").map(
-    ([name, value]) => markup`<dt>${name}</dt><dd>${String(value)}</dd>`.html,
+  const rows = Object.entries(PROFILE).filter(([name]) => typeof profile[name] === "string").map(
+    ([name, label]) => markup`<dt>${label}</dt><dd>${String(profile[name])}</dd>`.html,
   );
   return ["My profile", markup`<dl>${{ html: rows.join("\n") }}</dl>\n<nav><a href="/">Back</a></nav>`];
 }

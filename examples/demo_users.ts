@@ -92,7 +92,7 @@ async function forged(): Promise<Finding> {
   const cold = coldApplication();
   const flow = await cold.initiateAuthCodeFlow({ scopes, redirectUri });
   const { url } = await authority.signIn(flow.authUri);
-  authority.fault({ on: "token", kind: "id_token", claims: { name: "Mallory" }, signature: "foreign_key" });
+  authority.fault({ on: "token", kind: "id_token", claims: { name: "Mallory" }, signature: "broken" });
   const { code } = await failureOf(cold.acquireTokenByAuthCodeFlow(flow, url));
   demand(code === "id_token_signature_invalid", `it failed with ${code}`);
   demand(await cold.getAccount(accountOf(current).homeAccountId) === null, "something was stored");

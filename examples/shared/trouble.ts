@@ -19,6 +19,7 @@ export const SIGN_IN_OVER: Trouble = {
   status: 400,
 };
 
+const OURS: Trouble = { title: "Something went wrong", text: "Please try again later.", status: 500 };
 const OVER = [
   "auth_flow_expired",
   "auth_flow_mismatch",
@@ -31,16 +32,18 @@ const OVER = [
 export function troubleOf(error: unknown): Trouble {
   if (!isAuthError(error)) {
     console.error(error);
-    return { title: "Something went wrong", text: "Please try again later.", status: 500 };
+    return OURS;
   }
   // The library's errors hold no secrets.
   console.error(`${error.code}: ${error.message} [${error.correlationId ?? "nothing was sent"}]`);
   const known = error as AnyAuthError;
+  if (known.name === "ClientConfigurationError") return OURS;
   if (OVER.includes(known.code)) return SIGN_IN_OVER;
   if ("error" in known && known.error === "access_denied") {
     return { title: "You are not signed in", text: "You declined, or may not use this app.", status: 403 };
   }
-  const isOutage = known.name === "NetworkError" || (known.name === "ServerError" && known.retryable);
+  const isOutage = known.name === "NetworkError" || known.code === "endpoints_resolution_error" ||
+    (known.name === "ServerError" && known.retryable);
   if (isOutage) {
     const text = "The sign-in service cannot be reached just now. Please try again later.";
     return { title: "Please wait", text, status: 503 };

@@ -57,6 +57,8 @@ class Site {
   readonly #pages: Pages;
 
   constructor(options: WebAppOptions) {
+    // Found out now, and not by the first visitor.
+    if (options.cookieSecret.length < 32) throw new Error("COOKIE_SECRET must be 32 random bytes as text");
     this.#options = options;
     this.#redirectUri = new URL(options.redirectUri);
     this.#cookies = new Cookies(this.#redirectUri);

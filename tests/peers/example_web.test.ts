@@ -39,6 +39,7 @@ interface Scene {
   readonly visitor: Visitor;
   readonly site: WebApp;
   readonly sessions: MemoryStore;
+  readonly app: ConfidentialClientApplication;
   /** Goes to the authority, as whoever is sent there would, and gives the address of the answer. */
   answer(response: Response): Promise<URL>;
 }
@@ -61,7 +62,7 @@ async function atSite(body: (scene: Scene) => Promise<void>): Promise<void> {
   globalThis.fetch = authority.fetch;
   console.error = () => {};
   try {
-    await body({ authority, site, sessions, visitor: new Visitor(site), answer });
+    await body({ authority, app, site, sessions, visitor: new Visitor(site), answer });
   } finally {
     globalThis.fetch = fetch;
     console.error = error;
@@ -210,7 +211,7 @@ test("the web example hands the API's claims to the next sign-in, and does not g
 
 test("the web example signs out only who asks for it on its own pages", () =>
   atSite(async (scene) => {
-    const { visitor, sessions } = scene;
+    const { app, visitor, sessions } = scene;
     await signIn(scene);
     const key = `session:${visitor.cookies.get("__Host-session")}`;
     for (const origin of ["https://evil.example", "null", "https://app.example.evil.example", undefined]) {
@@ -218,12 +219,17 @@ test("the web example signs out only who asks for it on its own pages", () =>
       assertEquals((await visitor.visit("/sign-out", { method: "POST", headers })).status, 403);
     }
     assertEquals((await visitor.visit("/sign-out")).status, 404);
-    assert(await sessions.get(key));
+    const { value: user = "" } = await sessions.get(key) ?? {};
+    assert(await app.getAccount(user));
     const done = await visitor.visit("/sign-out", { method: "POST", headers: { origin: SITE } });
     const location = new URL(done.headers.get("location")!);
     assertEquals(location.hostname, "login.microsoftonline.com");
     assertEquals(location.searchParams.get("post_logout_redirect_uri"), `${SITE}/`);
-    assertEquals([visitor.names(), await sessions.get(key)], [[], undefined]);
+    assertEquals([visitor.names(), await sessions.get(key), await app.getAccount(user)], [
+      [],
+      undefined,
+      null,
+    ]);
   }));
 
 test("the web example shows what others call themselves as text, and tells no secret", () =>

@@ -9,9 +9,9 @@ import { isAuthError } from "../errors/auth_error.ts";
 import { InteractionRequiredAuthError, type ServerErrorDetails } from "../errors/server_error.ts";
 import { ACQUIRE_TOKEN_SILENT } from "../token/telemetry.ts";
 import type { Engine } from "./engine.ts";
-import type { UserQuestion } from "./silent_flow.ts";
 import type { TokenFound } from "./token_found.ts";
 import type { UserGrants } from "./user_grants.ts";
+import type { UserQuestion } from "./user_question.ts";
 import { anchorOf, tenantOfRealm } from "./user_query.ts";
 
 /** The family of Microsoft's own client ids; there is no other. */

@@ -186,7 +186,7 @@ python.test("on common a person who signed in with MSAL Python is found here, an
     assertEquals(await hitHere("common", there.cache, home), undefined);
     // Its account says so too, until a token was renewed here.
     const { app } = edge("common", there.cache, noNetwork);
-    assertEquals((await app.getAccount(home))?.tenantId, "common");
+    assertEquals((await app.getAccount(home))?.tenantId, tenantId, "the ID token tells it");
     const text = (await renewHere("common", there.cache, home)).serialize();
     const again = await runPython(hosts, "common", text, [silent(SCOPES)]);
     assertEquals([again.accounts, again.results[0]?.["access_token"], again.sent], [

@@ -6,7 +6,7 @@
 
 import { ownerKey } from "../cache/token_index.ts";
 import type { UserKey } from "../cache/cached_user.ts";
-import { refuse } from "../errors/errors.ts";
+import { requireObject } from "../errors/errors.ts";
 import type { AccountInfo } from "../request/account_info.ts";
 import type { AccountFilter } from "../request/user_requests.ts";
 import type { Engine } from "./engine.ts";
@@ -47,7 +47,7 @@ export class Accounts {
    * @returns One for each user.
    */
   async list(filter: AccountFilter = {}): Promise<AccountInfo[]> {
-    if (Object(filter) !== filter) refuse("invalid_request", "filter", "it must be an object");
+    requireObject(filter, "filter");
     const { authority: { environment }, cache: { users }, clientId } = this.#engine.configuration;
     await users.loadUsers(environment, clientId);
     return users.users(environment, clientId).flatMap(({ profiles }) => {

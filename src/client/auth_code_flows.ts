@@ -5,12 +5,14 @@
  */
 
 import { generatePkceCodes, hashNonce, randomToken } from "../crypto/pkce.ts";
-import { ClientAuthError, refuse } from "../errors/errors.ts";
+import { ClientAuthError, refuse, requireObject } from "../errors/errors.ts";
 import { type AuthCodeFlow, readAuthCodeFlow } from "../request/auth_code_flow.ts";
 import {
   type AuthorizationRequest,
   checkAuthorizationRequest,
   type CheckedAuthorizationRequest,
+  optionalMaxAge,
+  optionalText,
 } from "../request/authorization_request.ts";
 import { type AuthorizationResponse, readAuthorizationResponse } from "../request/authorization_response.ts";
 import { buildAuthorizationUrl } from "../request/authorization_url.ts";
@@ -132,21 +134,24 @@ export class AuthCodeFlows {
    *
    * @param given The flow.
    * @param response The answer.
-   * @param request What else the call takes.
+   * @param redemption What else the call takes.
    * @param apiId The number of the method, for telemetry.
    * @returns The tokens.
    */
   async redeemFlow(
     given: AuthCodeFlow,
     response: AuthorizationResponse,
-    request: AuthCodeFlowRequest = {},
+    redemption: AuthCodeFlowRequest = {},
     apiId: string = ACQUIRE_TOKEN_BY_CODE,
   ): Promise<AuthenticationResult> {
     const flow = readAuthCodeFlow(given);
     const tenant = this.#requireOwn(flow);
     const { correlationId, scopes: asked, state } = flow;
-    requireTokenRequest({ ...request, correlationId });
-    const scopes = request.scopes ?? asked;
+    const { scopes: fewer = asked, ...own } = requireObject(redemption, "request");
+    const request = { ...own, correlationId };
+    requireTokenRequest(request);
+    extOf(request);
+    const scopes = Array.isArray(fewer) ? [...fewer] : fewer;
     if (!Array.isArray(scopes) || !scopes.every((scope) => asked.includes(scope))) {
       refuse("invalid_scopes", "scopes", "they must be some of the flow's");
     }
@@ -171,7 +176,7 @@ export class AuthCodeFlows {
     const expected = { nonce: await hashNonce(flow.nonce), maxAgeSeconds: flow.maxAge, code };
     const onSend = (): void => this.#used.use(state, correlationId, flow.expiresAt * 1000);
     const errand = { tenant, scopes, grant, claims: flow.claims, apiId, expected, clientInfo, onSend };
-    return await this.#redeem(errand, { ...request, correlationId });
+    return await this.#redeem(errand, request);
   }
 
   /**
@@ -182,7 +187,7 @@ export class AuthCodeFlows {
    */
   async redeemCode(request: AuthorizationCodeRequest): Promise<AuthenticationResult> {
     const { authority, clientCapabilities } = this.#engine.configuration;
-    const { code, codeVerifier, redirectUri, scopes, nonce, maxAge, tenantId, clientInfo } = request ?? {};
+    const { code, codeVerifier, redirectUri, scopes, tenantId, clientInfo } = request ?? {};
     for (const [name, value] of Object.entries({ code, codeVerifier, redirectUri })) {
       if (typeof value !== "string" || value === "") refuse("invalid_request", name, "it is missing");
     }
@@ -200,7 +205,11 @@ export class AuthCodeFlows {
       grant,
       claims: mergeClaims(request.claims, clientCapabilities),
       apiId: ACQUIRE_TOKEN_BY_CODE,
-      expected: { nonce, maxAgeSeconds: maxAge, code },
+      expected: {
+        nonce: optionalText("nonce", request.nonce),
+        maxAgeSeconds: optionalMaxAge(request.maxAge),
+        code,
+      },
       clientInfo,
     };
     return await this.#redeem(errand, request);
@@ -264,8 +273,9 @@ export class AuthCodeFlows {
       realm: realmOfUser(authority, tenant, "-") ?? tenant,
       sendsScopes: true,
       ext: extOf(request),
-      extraBody: request.extraBodyParameters,
-      extraQuery: request.extraQueryParameters,
+      // Copies: the caller may change theirs before they are sent.
+      extraBody: { ...request.extraBodyParameters },
+      extraQuery: { ...request.extraQueryParameters },
       reason: "not_applicable",
       correlationId: correlationId ?? crypto.randomUUID(),
       sendCorrelationId: correlationId !== undefined,

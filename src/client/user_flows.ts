@@ -75,8 +75,9 @@ export class UserFlows {
       sendsScopes: true,
       claims: mergeClaims(rest.claims, clientCapabilities),
       ext: extOf(request),
-      extraBody: rest.extraBodyParameters,
-      extraQuery: rest.extraQueryParameters,
+      // Copies: the caller may change theirs before they are sent.
+      extraBody: { ...rest.extraBodyParameters },
+      extraQuery: { ...rest.extraQueryParameters },
       apiId: ACQUIRE_TOKEN_BY_REFRESH_TOKEN,
       reason: "force_refresh_or_claims",
       correlationId: correlationId ?? crypto.randomUUID(),

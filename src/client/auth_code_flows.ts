@@ -28,7 +28,7 @@ import { untilAborted } from "../runtime/wait.ts";
 import { checkAuthorizationResponse } from "../token/authorization_answer.ts";
 import { readClientInfo } from "../token/entra_identity.ts";
 import { ACQUIRE_TOKEN_BY_CODE } from "../token/telemetry.ts";
-import { extOf } from "./app_token_query.ts";
+import { type Extras, extrasOf } from "./app_token_query.ts";
 import type { Engine } from "./engine.ts";
 import { handOut, requireTokenRequest } from "./token_found.ts";
 import { UsedFlows } from "./used_flows.ts";
@@ -40,9 +40,8 @@ const FLOW_LIFETIME_SECONDS = 3_600;
 /** What a code errand has of its own. */
 type CodeErrand =
   & Pick<UserErrand, "tenant" | "scopes" | "grant" | "claims" | "apiId" | "expected" | "onSend">
-  & {
-    readonly clientInfo: string | undefined;
-  };
+  & Extras
+  & { readonly clientInfo: string | undefined };
 
 /** Runs the code flows of one application. */
 export class AuthCodeFlows {
@@ -150,7 +149,7 @@ export class AuthCodeFlows {
     const { scopes: fewer = asked, ...own } = requireObject(redemption, "request");
     const request = { ...own, correlationId };
     requireTokenRequest(request);
-    extOf(request);
+    const extras = extrasOf(request);
     const scopes = Array.isArray(fewer) ? [...fewer] : fewer;
     if (!Array.isArray(scopes) || !scopes.every((scope) => asked.includes(scope))) {
       refuse("invalid_scopes", "scopes", "they must be some of the flow's");
@@ -175,7 +174,17 @@ export class AuthCodeFlows {
     };
     const expected = { nonce: await hashNonce(flow.nonce), maxAgeSeconds: flow.maxAge, code };
     const onSend = (): void => this.#used.use(state, correlationId, flow.expiresAt * 1000);
-    const errand = { tenant, scopes, grant, claims: flow.claims, apiId, expected, clientInfo, onSend };
+    const errand = {
+      ...extras,
+      tenant,
+      scopes,
+      grant,
+      claims: flow.claims,
+      apiId,
+      expected,
+      clientInfo,
+      onSend,
+    };
     return await this.#redeem(errand, request);
   }
 
@@ -200,6 +209,7 @@ export class AuthCodeFlows {
       code_verifier: codeVerifier,
     };
     const errand = {
+      ...extrasOf(request),
       tenant: tenantOf(authority, tenantId),
       scopes: [...scopes],
       grant,
@@ -258,10 +268,7 @@ export class AuthCodeFlows {
 
   async #redeem(
     { tenant, clientInfo, ...errand }: CodeErrand,
-    request: Pick<
-      AuthorizationCodeRequest,
-      "signal" | "waitUntil" | "correlationId" | "extraBodyParameters" | "extraQueryParameters"
-    >,
+    request: Pick<AuthorizationCodeRequest, "signal" | "waitUntil" | "correlationId">,
   ): Promise<AuthenticationResult> {
     const { authority, cache, clock, waitUntil } = this.#engine.configuration;
     const { signal, correlationId } = request;
@@ -272,10 +279,6 @@ export class AuthCodeFlows {
       tenant,
       realm: realmOfUser(authority, tenant, "-") ?? tenant,
       sendsScopes: true,
-      ext: extOf(request),
-      // Copies: the caller may change theirs before they are sent.
-      extraBody: { ...request.extraBodyParameters },
-      extraQuery: { ...request.extraQueryParameters },
       reason: "not_applicable",
       correlationId: correlationId ?? crypto.randomUUID(),
       sendCorrelationId: correlationId !== undefined,

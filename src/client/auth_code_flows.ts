@@ -73,13 +73,13 @@ export class AuthCodeFlows {
   async initiate(request: AuthorizationRequest): Promise<AuthCodeFlow> {
     const checked = this.#check(request);
     const { clientId, clock } = this.#engine.configuration;
-    const { tenantId, correlationId = crypto.randomUUID(), claims } = request;
+    const { tenantId, correlationId = crypto.randomUUID(), claims, signal } = request;
     const tenant = tenantOf(this.#engine.configuration.authority, tenantId);
     const [state, nonce] = [randomToken(16), randomToken(16)];
     const { verifier: codeVerifier, challenge: codeChallenge } = await generatePkceCodes();
     const { redirectUri, scopes, maxAge, responseMode, appState } = checked;
     const merged = mergeClaims(claims, this.#engine.configuration.clientCapabilities);
-    const authUri = await this.#url(checked, tenant, correlationId, {
+    const authUri = await this.#url(checked, tenant, correlationId, signal, {
       state,
       nonce: await hashNonce(nonce),
       codeChallenge,
@@ -120,7 +120,7 @@ export class AuthCodeFlows {
       }
     }
     const claims = mergeClaims(request.claims, clientCapabilities);
-    return await this.#url(checked, tenantOf(authority, tenantId), correlationId, {
+    return await this.#url(checked, tenantOf(authority, tenantId), correlationId, request.signal, {
       state,
       nonce,
       codeChallenge,
@@ -154,9 +154,11 @@ export class AuthCodeFlows {
     if (!Array.isArray(scopes) || !scopes.every((scope) => asked.includes(scope))) {
       refuse("invalid_scopes", "scopes", "they must be some of the flow's");
     }
-    const parameters = await readAuthorizationResponse(response, flow);
+    const until = <T>(work: T | Promise<T>): Promise<T> =>
+      untilAborted(Promise.resolve(work), request.signal, correlationId);
+    const parameters = await until(readAuthorizationResponse(response, flow));
     const waitUntil = request.waitUntil ?? this.#engine.configuration.waitUntil;
-    const issuer = await this.#engine.metadata.issuer(tenant, correlationId, waitUntil);
+    const issuer = await until(this.#engine.metadata.issuer(tenant, correlationId, waitUntil));
     const { code, clientInfo } = await checkAuthorizationResponse(parameters, {
       state,
       issuer: issuer.issuer,
@@ -236,6 +238,7 @@ export class AuthCodeFlows {
     checked: CheckedAuthorizationRequest,
     tenant: string,
     correlationId: string,
+    signal: AbortSignal | undefined,
     secrets: {
       readonly state: string;
       readonly nonce: string | undefined;
@@ -244,7 +247,8 @@ export class AuthCodeFlows {
     },
   ): Promise<string> {
     const { authority, clientId, excludeScopes, waitUntil } = this.#engine.configuration;
-    const { authorization } = await this.#engine.metadata.endpoints(tenant, correlationId, waitUntil);
+    const found = Promise.resolve(this.#engine.metadata.endpoints(tenant, correlationId, waitUntil));
+    const { authorization } = await untilAborted(found, signal, correlationId);
     if (authorization === undefined) throw this.#engine.noEndpoint("authorization_endpoint", correlationId);
     const isEntra = authority.kind === "aad";
     return buildAuthorizationUrl(authorization, { ...checked, ...secrets, clientId, excludeScopes, isEntra });

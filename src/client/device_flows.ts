@@ -17,7 +17,7 @@ import type {
   DevicePollRequest,
 } from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
-import { pause } from "../runtime/wait.ts";
+import { pause, untilAborted } from "../runtime/wait.ts";
 import { parseDeviceResponse, readDeviceFlow } from "../token/device_response.ts";
 import { buildUserForm, DEVICE_CODE_GRANT } from "../token/grant_user.ts";
 import { ACQUIRE_TOKEN_BY_DEVICE_FLOW } from "../token/telemetry.ts";
@@ -70,7 +70,9 @@ export class DeviceFlows {
     const claims = mergeClaims(request.claims, clientCapabilities);
     const sendCorrelationId = request.correlationId !== undefined;
     const correlationId = request.correlationId ?? crypto.randomUUID();
-    const { deviceAuthorization } = await this.#engine.metadata.endpoints(tenant, correlationId, waitUntil);
+    const { signal } = request;
+    const found = Promise.resolve(this.#engine.metadata.endpoints(tenant, correlationId, waitUntil));
+    const { deviceAuthorization } = await untilAborted(found, signal, correlationId);
     if (deviceAuthorization === undefined) {
       throw this.#engine.noEndpoint("device_authorization_endpoint", correlationId);
     }
@@ -81,7 +83,7 @@ export class DeviceFlows {
       { clientId, claims, scopes: decorateScopes(scopes, excludeScopes), isEntra: false, extra },
       {},
     );
-    const answer = await this.#engine.tokenEndpoint.request({
+    const work = this.#engine.tokenEndpoint.request({
       url,
       form,
       apiId: ACQUIRE_TOKEN_BY_DEVICE_FLOW,
@@ -90,7 +92,7 @@ export class DeviceFlows {
       sendCorrelationId,
       isOneTime: true,
     }, parseDeviceResponse);
-    const { expiresInSeconds, ...shown } = answer;
+    const { expiresInSeconds, ...shown } = await untilAborted(work, signal, correlationId);
     return {
       version: 1,
       ...shown,
@@ -185,10 +187,10 @@ export class DeviceFlows {
     }
   }
 
-  #redeem(flow: DeviceFlow, tenant: string, { waitUntil }: DevicePollRequest): Promise<TokenFound> {
+  #redeem(flow: DeviceFlow, tenant: string, request: DevicePollRequest): Promise<TokenFound> {
     const { authority, cache, waitUntil: own } = this.#engine.configuration;
     const { claims, correlationId, deviceCode, scopes } = flow;
-    return this.#grants.redeem({
+    const work = this.#grants.redeem({
       tenant,
       realm: realmOfUser(authority, tenant, "-") ?? tenant,
       scopes,
@@ -204,8 +206,9 @@ export class DeviceFlows {
       expected: {},
       requiresIdToken: true,
       asked: cache.users.removals,
-      waitUntil: waitUntil ?? own,
+      waitUntil: request.waitUntil ?? own,
     });
+    return untilAborted(work, request.signal, correlationId);
   }
 
   #requireOwn({ clientId, authority, correlationId }: DeviceFlow): string {

@@ -7,6 +7,7 @@
 import { refuse } from "../errors/errors.ts";
 import type { InteractiveRequest } from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
+import { untilAborted } from "../runtime/wait.ts";
 import { ACQUIRE_TOKEN_INTERACTIVE } from "../token/telemetry.ts";
 import type { AuthCodeFlows } from "./auth_code_flows.ts";
 import { requireTokenRequest } from "./token_found.ts";
@@ -35,15 +36,17 @@ export async function acquireInteractively(
   try {
     const { redirectUri, responseMode } = listener;
     const flow = await codes.initiate({ ...asked, redirectUri, responseMode });
-    const response = await listener.receive({
+    const received = listener.receive({
       authUri: flow.authUri,
       state: flow.state,
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(signal !== undefined && { signal }),
     });
+    const response = await untilAborted(received, signal, flow.correlationId);
     const own = { signal, waitUntil, extraBodyParameters };
     return await codes.redeemFlow(flow, response, own, ACQUIRE_TOKEN_INTERACTIVE);
   } finally {
-    await listener.close();
+    // The user has signed in, or has not: how the listener ends changes neither.
+    await Promise.resolve().then(() => listener.close()).catch(() => {});
   }
 }

@@ -94,7 +94,9 @@ export class SilentFlow {
       const realm = realmOfUser(authority, tenant, account) ?? this.#realmOfDomain(tenant, request);
       if (typeof realm === "string") return this.#acquireIn(realm, tenant, homeAccountId, request, nowMs);
       const snapshot = { ...request, scopes: [...scopes] };
-      return realm.then((found) => this.#acquireIn(found, tenant, homeAccountId, snapshot, nowMs))
+      return untilAborted(realm, snapshot.signal, snapshot.correlationId).then((found) =>
+        this.#acquireIn(found, tenant, homeAccountId, snapshot, nowMs)
+      )
         .catch((error) => Promise.reject(failed(this.#engine, error)));
     } catch (error) {
       return Promise.reject(failed(this.#engine, error));

@@ -201,8 +201,13 @@ export class UserGrants {
       errand.asked,
       nowMs,
     );
-    if (waitUntil === undefined) await saved;
-    else keepAlive(waitUntil, saved);
+    try {
+      if (waitUntil === undefined) await saved;
+      else keepAlive(waitUntil, saved);
+    } catch {
+      // It threw. What was redeemed cannot be redeemed again, so that costs nobody the token.
+      await saved;
+    }
     // The memory may be too small for the user, or they were removed meanwhile: they have signed in all the same.
     const profile = this.profile(homeAccountId, realm) ?? (account && idToken &&
       profilesOf({ accounts: new Map([[realm, account]]), idTokens: new Map([[realm, idToken]]) }).get(

@@ -49,7 +49,9 @@ function tenantOf(realm: string, idToken: CachedIdToken | undefined): string {
 }
 
 /** The profiles, made once for every change: what is handed out is frozen. */
-function profilesOf({ accounts, idTokens }: UserEntries): ReadonlyMap<string, UserProfile> {
+export function profilesOf(
+  { accounts, idTokens }: Pick<UserEntries, "accounts" | "idTokens">,
+): ReadonlyMap<string, UserProfile> {
   const all = new Map<string, Omit<UserProfile, "info">>();
   for (const realm of [...accounts.keys(), ...idTokens.keys()]) {
     const idToken = idTokens.get(realm);

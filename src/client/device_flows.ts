@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ClientAuthError, refuse } from "../errors/errors.ts";
+import { ClientAuthError, refuse, requireObject } from "../errors/errors.ts";
 import { type AuthError, isAuthError } from "../errors/auth_error.ts";
 import type { ServerErrorDetails } from "../errors/server_error.ts";
 import { mergeClaims } from "../request/claims.ts";
@@ -17,7 +17,7 @@ import type {
   DevicePollRequest,
 } from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
-import { pause } from "../runtime/wait.ts";
+import { pause, untilAborted } from "../runtime/wait.ts";
 import { parseDeviceResponse, readDeviceFlow } from "../token/device_response.ts";
 import { buildUserForm, DEVICE_CODE_GRANT } from "../token/grant_user.ts";
 import { ACQUIRE_TOKEN_BY_DEVICE_FLOW } from "../token/telemetry.ts";
@@ -59,41 +59,46 @@ export class DeviceFlows {
   async initiate(request: DeviceFlowRequest): Promise<DeviceFlow> {
     const { authority, clientCapabilities, clientId, clock, excludeScopes, waitUntil } =
       this.#engine.configuration;
-    const { scopes, tenantId } = request ?? {};
-    requireUserScopes(scopes, authority.kind === "aad");
+    const { scopes: asked, tenantId } = request ?? {};
+    requireUserScopes(asked, authority.kind === "aad");
     requireTokenRequest(request);
-    const query = requireExtraParameters(request.extraQueryParameters, "extraQueryParameters");
-    const body = requireExtraParameters(request.extraBodyParameters, "extraBodyParameters");
     const tenant = tenantOf(authority, tenantId);
+    // All of it before the first wait: the caller may change the request then.
+    const scopes = [...asked];
+    const extraQuery = requireExtraParameters(request.extraQueryParameters, "extraQueryParameters");
+    const extraBody = requireExtraParameters(request.extraBodyParameters, "extraBodyParameters");
+    const claims = mergeClaims(request.claims, clientCapabilities);
+    const sendCorrelationId = request.correlationId !== undefined;
     const correlationId = request.correlationId ?? crypto.randomUUID();
-    const { deviceAuthorization } = await this.#engine.metadata.endpoints(tenant, correlationId, waitUntil);
+    const { signal } = request;
+    const found = Promise.resolve(this.#engine.metadata.endpoints(tenant, correlationId, waitUntil));
+    const { deviceAuthorization } = await untilAborted(found, signal, correlationId);
     if (deviceAuthorization === undefined) {
       throw this.#engine.noEndpoint("device_authorization_endpoint", correlationId);
     }
     const url = new URL(deviceAuthorization);
-    for (const pair of query) url.searchParams.append(...pair);
-    const claims = mergeClaims(request.claims, clientCapabilities);
-    const asked = decorateScopes(scopes, excludeScopes);
+    for (const pair of extraQuery) url.searchParams.append(...pair);
+    const extra = Object.fromEntries(extraBody);
     const form = buildUserForm(
-      { clientId, claims, scopes: asked, isEntra: false, extra: Object.fromEntries(body) },
+      { clientId, claims, scopes: decorateScopes(scopes, excludeScopes), isEntra: false, extra },
       {},
     );
-    const answer = await this.#engine.tokenEndpoint.request({
+    const work = this.#engine.tokenEndpoint.request({
       url,
       form,
       apiId: ACQUIRE_TOKEN_BY_DEVICE_FLOW,
       reason: "not_applicable",
       correlationId,
-      sendCorrelationId: request.correlationId !== undefined,
+      sendCorrelationId,
       isOneTime: true,
     }, parseDeviceResponse);
-    const { expiresInSeconds, ...shown } = answer;
+    const { expiresInSeconds, ...shown } = await untilAborted(work, signal, correlationId);
     return {
       version: 1,
       ...shown,
       clientId,
       authority: this.#engine.authorityOf(tenant),
-      scopes: [...scopes],
+      scopes,
       ...(claims !== undefined && { claims }),
       correlationId,
       expiresAt: Math.floor(clock.now() / 1000) + expiresInSeconds,
@@ -112,11 +117,14 @@ export class DeviceFlows {
     request: DevicePollRequest = {},
   ): Promise<AuthenticationResult | DeviceFlowPending> {
     const { clock } = this.#engine.configuration;
-    const { signal, poll = "until-done", onProgress } = request;
     let flow = readDeviceFlow(given);
+    const { signal, poll = "until-done", onProgress } = requireObject(request, "request");
     requireTokenRequest({ ...request, correlationId: flow.correlationId });
     if (poll !== "once" && poll !== "until-done") {
       refuse("invalid_request", "poll", "it must be once or until-done");
+    }
+    if (onProgress !== undefined && typeof onProgress !== "function") {
+      refuse("invalid_request", "onProgress", "it must be a function");
     }
     const tenant = this.#requireOwn(flow);
     const startedMs = clock.now();
@@ -179,10 +187,10 @@ export class DeviceFlows {
     }
   }
 
-  #redeem(flow: DeviceFlow, tenant: string, { waitUntil }: DevicePollRequest): Promise<TokenFound> {
+  #redeem(flow: DeviceFlow, tenant: string, request: DevicePollRequest): Promise<TokenFound> {
     const { authority, cache, waitUntil: own } = this.#engine.configuration;
     const { claims, correlationId, deviceCode, scopes } = flow;
-    return this.#grants.redeem({
+    const work = this.#grants.redeem({
       tenant,
       realm: realmOfUser(authority, tenant, "-") ?? tenant,
       scopes,
@@ -198,8 +206,9 @@ export class DeviceFlows {
       expected: {},
       requiresIdToken: true,
       asked: cache.users.removals,
-      waitUntil: waitUntil ?? own,
+      waitUntil: request.waitUntil ?? own,
     });
+    return untilAborted(work, request.signal, correlationId);
   }
 
   #requireOwn({ clientId, authority, correlationId }: DeviceFlow): string {

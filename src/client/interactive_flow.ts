@@ -51,6 +51,7 @@ export async function acquireInteractively(
     const own = { signal, waitUntil, extraBodyParameters };
     return await codes.redeemFlow(flow, response, own, ACQUIRE_TOKEN_INTERACTIVE);
   } finally {
-    await listener.close();
+    // The user has signed in, or has not: how the listener ends changes neither.
+    await Promise.resolve().then(() => listener.close()).catch(() => {});
   }
 }

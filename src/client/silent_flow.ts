@@ -57,7 +57,9 @@ export class SilentFlow {
       const realm = realmOfUser(authority, tenant, account) ?? this.#realmOfDomain(tenant, request);
       if (typeof realm === "string") return this.#acquireIn(realm, tenant, homeAccountId, request, nowMs);
       const snapshot = { ...request, scopes: [...scopes] };
-      return realm.then((found) => this.#acquireIn(found, tenant, homeAccountId, snapshot, nowMs))
+      return untilAborted(realm, snapshot.signal, snapshot.correlationId).then((found) =>
+        this.#acquireIn(found, tenant, homeAccountId, snapshot, nowMs)
+      )
         .catch((error) => Promise.reject(failed(this.#engine, error)));
     } catch (error) {
       return Promise.reject(failed(this.#engine, error));
@@ -85,13 +87,15 @@ export class SilentFlow {
     const ext = extOf(request);
     const bucket = bucketKey(realm, "bearer", "", ext);
     const key = scopeKey(scopes);
-    const slot = cache.index.find(owner, bucket, key, nowMs);
+    let slot = cache.index.find(owner, bucket, key, nowMs);
     const isForced = claims !== undefined || forceRefresh === true;
     if (slot !== undefined && !isForced && isFresh(slot, nowMs)) {
       const profile = cache.users.user(owner)?.profiles.get(realm);
       if (profile !== undefined) {
         return Promise.resolve(handOut(this.#engine, fromMemory(slot, profile), request));
       }
+      // Memory forgot whose it is: nothing is wrong with the token.
+      slot = undefined;
     }
     const user = { environment, clientId, homeAccountId };
     return this.#acquireFurther(

@@ -6,6 +6,7 @@
 
 import type { CachedAccount, CachedRefreshToken, UserProfile } from "../cache/cached_user.ts";
 import { ownerKey } from "../cache/token_index.ts";
+import { profilesOf } from "../cache/user_index.ts";
 import type { AppliedCredential, CredentialSource } from "../credential/client_credential.ts";
 import { sha256 } from "../crypto/digest.ts";
 import { ClientAuthError } from "../errors/errors.ts";
@@ -152,7 +153,7 @@ export class UserGrants {
     const { authority } = this.#engine.configuration;
     if (claims === undefined) return { realm: errand.realm, homeAccountId: homeAccountId ?? "" };
     const home = homeAccountIdOf(authority, claims, response.clientInfo, correlationId);
-    if (homeAccountId !== undefined && home.toLowerCase() !== homeAccountId.toLowerCase()) {
+    if (homeAccountId !== undefined && ownerKey("", "", home) !== ownerKey("", "", homeAccountId)) {
       throw new ClientAuthError(
         "account_mismatch",
         "Cannot renew the token: the answer is for another user, nothing of it was kept",
@@ -180,6 +181,7 @@ export class UserGrants {
       response;
     const owner = { environment, clientId, homeAccountId };
     const account = claims && accountOf(claims, { environment, realm, homeAccountId }, errand, response);
+    const idToken = claims && { ...owner, realm, secret: `${response.idToken}`, claims };
     const saved = users.save(
       {
         accessToken,
@@ -192,21 +194,26 @@ export class UserGrants {
           expiresOn,
         },
         redeemed,
-        idToken: claims && { ...owner, realm, secret: `${response.idToken}`, claims },
+        idToken,
         account,
         familyId,
       },
       errand.asked,
       nowMs,
     );
-    if (waitUntil === undefined) await saved;
-    else keepAlive(waitUntil, saved);
-    return {
-      token: accessToken,
-      profile: this.profile(homeAccountId, realm),
-      cacheLevel: "none",
-      correlationId,
-    };
+    try {
+      if (waitUntil === undefined) await saved;
+      else keepAlive(waitUntil, saved);
+    } catch {
+      // It threw. What was redeemed cannot be redeemed again, so that costs nobody the token.
+      await saved;
+    }
+    // The memory may be too small for the user, or they were removed meanwhile: they have signed in all the same.
+    const profile = this.profile(homeAccountId, realm) ?? (account && idToken &&
+      profilesOf({ accounts: new Map([[realm, account]]), idTokens: new Map([[realm, idToken]]) }).get(
+        realm,
+      ));
+    return { token: accessToken, profile, cacheLevel: "none", correlationId };
   }
 
   /** What memory knows of a user in a tenant. */

@@ -62,7 +62,9 @@ export class DocumentCache {
       const ageMs = this.#clock.now() - fetchedAtMs;
       // Tags are compared by their own tags, so that the time this takes tells nothing of them.
       const ours = await this.#tag([mac]) === await this.#tag([expected]);
-      return ours && ageMs < KEPT_MS && ageMs > -SKEW_MS ? { fetchedAtMs, text } : undefined;
+      // Its text would be signed as well as the number, and count as another.
+      const isNumber = typeof fetchedAtMs === "number";
+      return isNumber && ours && ageMs < KEPT_MS && ageMs > -SKEW_MS ? { fetchedAtMs, text } : undefined;
     } catch {
       // Not ours, or not of this version: a miss.
       return undefined;

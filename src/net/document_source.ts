@@ -56,6 +56,11 @@ interface Held<T> extends RingItem {
   outOfTurnAtMs: number;
 }
 
+/** Whether a time can only be of a clock that was wrong: what waits for it would wait for as long as that was. */
+function isAhead(ms: number, latestMs: number): boolean {
+  return ms > latestMs + COOL_DOWN_MS;
+}
+
 /** Documents of one kind, by their URLs: from memory, from the `httpCache` store, or from the network. */
 export class DocumentSource<T> {
   readonly #http: HttpClient;
@@ -103,9 +108,12 @@ export class DocumentSource<T> {
     const nowMs = this.#options.clock.now();
     const load = (): Promise<T> =>
       this.#share(url, waitUntil, () => this.#load(url, read, correlationId, held));
-    if (held === undefined || nowMs - held.fetchedAtMs >= this.#rules.staleMs) return load();
+    const { freshMs, staleMs } = this.#rules;
+    if (held === undefined || nowMs - held.fetchedAtMs >= staleMs || isAhead(held.fetchedAtMs, nowMs)) {
+      return load();
+    }
     held.used = true;
-    if (nowMs < held.renewAtMs) return held.value;
+    if (nowMs < held.renewAtMs && !isAhead(held.renewAtMs, nowMs + freshMs)) return held.value;
     held.renewAtMs = nowMs + RENEWAL_PAUSE_MS;
     const renewal = load().catch((error) => {
       this.#options.emit?.({ type: "metadata_stale", error });
@@ -135,7 +143,7 @@ export class DocumentSource<T> {
       const held = this.#held.get(url);
       // Asked inside the flight, so that all who miss something at the same time get the same new document.
       if (held === undefined) return await this.#download(url, read, correlationId);
-      if (nowMs < held.outOfTurnAtMs) return held.value;
+      if (nowMs < held.outOfTurnAtMs && !isAhead(held.outOfTurnAtMs, nowMs + COOL_DOWN_MS)) return held.value;
       held.outOfTurnAtMs = nowMs + RENEWAL_PAUSE_MS;
       const value = await this.#download(url, read, correlationId);
       const renewed = this.#held.get(url);

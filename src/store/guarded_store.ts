@@ -46,13 +46,19 @@ export class GuardedStore {
 
   /** Reads a value; `undefined` also where the store failed. */
   async get(key: string): Promise<StoredValue | undefined> {
-    const read = await this.#guard("cache_read_failed", "read from", () => this.#store.get(key));
-    return typeof read?.value === "string" ? read : undefined;
+    return await this.#guard("cache_read_failed", "read from", async () => {
+      // Read here, and once: what a store returns may throw, or change.
+      const { value, version } = Object(await this.#store.get(key)) as StoredValue;
+      return typeof value === "string" ? { value, version } as StoredValue : undefined;
+    });
   }
 
   /** Writes a value; `undefined` where the store failed. */
   set(key: string, value: string, options: SetOptions): Promise<SetResult | undefined> {
-    return this.#guard("cache_write_failed", "write to", () => this.#store.set(key, value, options));
+    return this.#guard("cache_write_failed", "write to", async () => {
+      const { ok, version } = Object(await this.#store.set(key, value, options)) as SetResult;
+      return { ok, version } as SetResult;
+    });
   }
 
   /** Forgets a value; tells whether the store did. */

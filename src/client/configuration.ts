@@ -5,6 +5,7 @@
  */
 
 import { type Authority, parseAuthority, parseOidcAuthority } from "../authority/authority.ts";
+import { GUID } from "../authority/tenant.ts";
 import { type CacheCore, openerOf } from "../cache/cache_core.ts";
 import { MemoryUsers } from "../cache/memory_users.ts";
 import { TokenIndex } from "../cache/token_index.ts";
@@ -71,7 +72,6 @@ function check<T>(
 }
 
 const BARE = "it must be a function";
-const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function isFunction(value: unknown): boolean {
   return typeof value === "function";
@@ -94,7 +94,7 @@ function texts(
 ): readonly string[] {
   const fits = (list: readonly string[]): boolean =>
     Array.isArray(list) && list.every((item) => typeof item === "string" && pattern.test(item));
-  return check(option, value, fits, `it must be an array of ${what}`) ?? [];
+  return [...check(option, value, fits, `it must be an array of ${what}`) ?? []];
 }
 
 /**
@@ -197,9 +197,7 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
     clientCapabilities: texts("clientCapabilities", given.clientCapabilities, /./, 'texts, such as ["cp1"]'),
     allowedTenants: allowedTenants === "any"
       ? "any"
-      : texts("allowedTenants", allowedTenants, GUID, 'tenants\' GUIDs, or "any"').map((id) =>
-        id.toLowerCase()
-      ),
+      : texts("allowedTenants", allowedTenants, new RegExp(`^${GUID}$`, "i"), 'tenants\' GUIDs, or "any"'),
     clockToleranceSeconds: check(
       "clockToleranceSeconds",
       given.clockToleranceSeconds,

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { TEMPLATE } from "../authority/provider_document.ts";
+import { isGuid } from "../authority/tenant.ts";
 import { sameText } from "../crypto/same_text.ts";
 import type { ClientAuthErrorCode } from "../errors/error_codes.ts";
 import { ClientAuthError } from "../errors/errors.ts";
@@ -35,10 +37,10 @@ export interface AuthorizationAnswer {
 
 /** Whether an issuer is the expected one; Entra's metadata of many tenants has `{tenantid}` where a tenant stands. */
 function isIssuer(iss: string, expected: string): boolean {
-  const [before = "", after] = expected.split("{tenantid}");
+  const [before = "", after] = expected.split(TEMPLATE);
   if (after === undefined) return iss === expected;
   const tenant = iss.slice(before.length, iss.length - after.length);
-  return iss === before + tenant + after && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant);
+  return iss === before + tenant + after && isGuid(tenant.toLowerCase());
 }
 
 /**

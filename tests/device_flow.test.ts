@@ -257,3 +257,13 @@ test("A29 A30 A31 the telemetry of failed polls comes with the next requests, an
   ]);
   assertNotEquals(entra.posts.length, 0);
 });
+
+test("R-029 extra parameters that the library sets are refused before anything is sent", async () => {
+  const entra = entraDouble();
+  const app = entra.public();
+  for (const name of ["extraQueryParameters", "extraBodyParameters"]) {
+    const request = { scopes: ["User.Read"], [name]: { client_id: "x" } };
+    assertEquals((await entra.refused(app.initiateDeviceFlow(request))).code, "reserved_parameter");
+  }
+  assertEquals(entra.posts.length, 0);
+});

@@ -17,6 +17,7 @@ import {
   signToken,
   tokenFixture,
 } from "./support/id_tokens.ts";
+import type { Store } from "../mod.ts";
 import { settle } from "./support/app_fixture.ts";
 import { type Answer, jsonResponse } from "./support/scripted_fetch.ts";
 import { test } from "./support/suite.ts";
@@ -144,6 +145,27 @@ test("R-088 fifty random kids: one extra download, and the keys that there were 
   await one.validate({ kid: "x" });
   await one.validate({ kid: "y" });
   assertEquals(one.requests.length, 3);
+});
+
+test("R-090 an older key set in the store does not take the place of the one in memory", async () => {
+  const held = new Map<string, string>();
+  let writable = true;
+  const store: Store = {
+    cas: false,
+    get: (key) => Promise.resolve(held.has(key) ? { value: held.get(key)! } : undefined),
+    set: (key, value) => Promise.resolve({ ok: writable && held.set(key, value).size > 0 }),
+    delete: () => Promise.resolve(),
+  };
+  const one = await movable({ store });
+  await one.validate();
+  writable = false;
+  await one.clock.advance(MINUTE);
+  one.state.document = { keys: [await jwkOf("other", "new")] };
+  assertEquals(await one.validate({ kid: "new" }, "other"), "accepted");
+  one.state.up = false;
+  await one.clock.advance(2 * HOUR);
+  assertEquals(await one.validate({ kid: "new" }, "other"), "accepted");
+  assertEquals(one.events.filter(({ type }) => type === "metadata_stale").length, 1);
 });
 
 test("R-089 keys rotated between two tokens: the second is accepted after one download, for all who come at once", async () => {

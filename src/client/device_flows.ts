@@ -8,6 +8,7 @@ import { ClientAuthError, refuse } from "../errors/errors.ts";
 import { type AuthError, isAuthError } from "../errors/auth_error.ts";
 import type { ServerErrorDetails } from "../errors/server_error.ts";
 import { mergeClaims } from "../request/claims.ts";
+import { requireExtraParameters } from "../request/extra_parameters.ts";
 import { decorateScopes, requireUserScopes } from "../request/scopes.ts";
 import type {
   DeviceFlow,
@@ -61,6 +62,8 @@ export class DeviceFlows {
     const { scopes, tenantId } = request ?? {};
     requireUserScopes(scopes, authority.kind === "aad");
     requireTokenRequest(request);
+    const query = requireExtraParameters(request.extraQueryParameters, "extraQueryParameters");
+    const body = requireExtraParameters(request.extraBodyParameters, "extraBodyParameters");
     const tenant = tenantOf(authority, tenantId);
     const correlationId = request.correlationId ?? crypto.randomUUID();
     const { deviceAuthorization } = await this.#engine.metadata.endpoints(tenant, correlationId, waitUntil);
@@ -68,11 +71,11 @@ export class DeviceFlows {
       throw this.#engine.noEndpoint("device_authorization_endpoint", correlationId);
     }
     const url = new URL(deviceAuthorization);
-    for (const pair of Object.entries(request.extraQueryParameters ?? {})) url.searchParams.append(...pair);
+    for (const pair of query) url.searchParams.append(...pair);
     const claims = mergeClaims(request.claims, clientCapabilities);
     const asked = decorateScopes(scopes, excludeScopes);
     const form = buildUserForm(
-      { clientId, claims, scopes: asked, isEntra: false, extra: request.extraBodyParameters },
+      { clientId, claims, scopes: asked, isEntra: false, extra: Object.fromEntries(body) },
       {},
     );
     const answer = await this.#engine.tokenEndpoint.request({

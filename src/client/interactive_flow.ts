@@ -5,6 +5,7 @@
  */
 
 import { refuse } from "../errors/errors.ts";
+import { requireExtraParameters } from "../request/extra_parameters.ts";
 import type { InteractiveRequest } from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
 import { abortError, untilAborted } from "../runtime/wait.ts";
@@ -31,6 +32,7 @@ export async function acquireInteractively(
   if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs < 2 ** 31)) {
     refuse("invalid_request", "timeoutMs", "it must be a number of milliseconds");
   }
+  requireExtraParameters(extraBodyParameters, "extraBodyParameters");
   requireTokenRequest(request);
   const listener = await receiver.open({ ...(signal !== undefined && { signal }) });
   try {

@@ -44,7 +44,7 @@ export class UserFlows {
   constructor(engine: Engine, credential: CredentialSource | undefined) {
     this.#engine = engine;
     this.isPublic = credential === undefined;
-    this.grants = new UserGrants(engine, credential);
+    this.grants = new UserGrants(engine);
     this.codes = new AuthCodeFlows(engine, this.grants, this.isPublic);
     this.silent = new SilentFlow(engine, this.grants);
     this.accounts = new Accounts(engine);

@@ -37,14 +37,16 @@ function claimsOf(idToken: string): IdTokenClaims | undefined {
   try {
     const binary = atob((idToken.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"));
     const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
-    const claims = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    // Frozen to the ground: callers get it, and must not change what others get.
+    const claims = JSON.parse(text, (_, inner) => Object.freeze(inner));
     const { aud, exp, iat } = claims;
     const audience: unknown[] = Array.isArray(aud) ? aud : [aud];
     const texts = [claims.iss, claims.sub, ...audience];
     const shown = ["tid", "oid", "name", "preferred_username"].map((name) => claims[name] ?? "");
     const fits = texts.every((text) => typeof text === "string" && text !== "") &&
       shown.every((text) => typeof text === "string") && Number.isFinite(exp) && Number.isFinite(iat);
-    return fits ? Object.freeze(claims) : undefined;
+    return fits ? claims : undefined;
   } catch {
     return undefined;
   }

@@ -42,7 +42,9 @@ function isHome(account: CachedAccount): boolean {
 }
 
 /** The profiles, made once for every change: what is handed out is frozen. */
-function profilesOf({ accounts, idTokens }: UserEntries): ReadonlyMap<string, UserProfile> {
+export function profilesOf(
+  { accounts, idTokens }: Pick<UserEntries, "accounts" | "idTokens">,
+): ReadonlyMap<string, UserProfile> {
   const all = new Map(accounts);
   for (const [realm, token] of idTokens) if (!all.has(realm)) all.set(realm, accountOf(token));
   const about = ({ realm, localAccountId, username, name }: CachedAccount) => ({

@@ -6,11 +6,11 @@
 
 import { ownerKey } from "../cache/token_index.ts";
 import type { UserKey } from "../cache/cached_user.ts";
-import { refuse } from "../errors/errors.ts";
+import { requireObject } from "../errors/errors.ts";
 import type { AccountInfo } from "../request/account_info.ts";
 import type { AccountFilter } from "../request/user_requests.ts";
 import type { Engine } from "./engine.ts";
-import { requireAccount } from "./user_query.ts";
+import { isOfOtherIssuer, requireAccount } from "./user_query.ts";
 
 /** The accounts of one application. */
 export class Accounts {
@@ -37,7 +37,7 @@ export class Accounts {
     const owner = ownerKey(key.environment, key.clientId, key.homeAccountId);
     if (users.user(owner) === undefined) await users.load(key);
     const infos = [...users.user(owner)?.profiles.values() ?? []].map(({ info }) => info);
-    return atHome(infos) ?? null;
+    return atHome(infos.filter((info) => this.#isOurs(info))) ?? null;
   }
 
   /**
@@ -47,11 +47,13 @@ export class Accounts {
    * @returns One for each user.
    */
   async list(filter: AccountFilter = {}): Promise<AccountInfo[]> {
-    if (Object(filter) !== filter) refuse("invalid_request", "filter", "it must be an object");
+    requireObject(filter, "filter");
     const { authority: { environment }, cache: { users }, clientId } = this.#engine.configuration;
     await users.loadUsers(environment, clientId);
     return users.users(environment, clientId).flatMap(({ profiles }) => {
-      const infos = [...profiles.values()].map(({ info }) => info).filter((info) => fits(info, filter));
+      const infos = [...profiles.values()].map(({ info }) => info).filter((info) =>
+        this.#isOurs(info) && fits(info, filter)
+      );
       return atHome(infos) ?? [];
     });
   }
@@ -63,6 +65,10 @@ export class Accounts {
    */
   async remove(account: AccountInfo | string): Promise<void> {
     await this.#engine.configuration.cache.users.remove(this.#keyOf(account));
+  }
+
+  #isOurs({ homeAccountId }: AccountInfo): boolean {
+    return !isOfOtherIssuer(this.#engine.configuration.authority, homeAccountId);
   }
 
   #keyOf(account: AccountInfo | string): UserKey {

@@ -77,6 +77,32 @@ export function extOf(
   return text && `=${text}`;
 }
 
+/** What a request adds of its own: copies, since the caller may change theirs before they are sent. */
+export interface Extras {
+  /** Extra components of the token's identity. */
+  readonly ext: string;
+  /** Members of the form. */
+  readonly extraBody: Readonly<Record<string, string>>;
+  /** Members of the query. */
+  readonly extraQuery: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads what a request adds of its own.
+ *
+ * @param request The request.
+ * @returns What it adds.
+ * @throws {ClientConfigurationError} for names that are reserved, and for what are no texts.
+ */
+export function extrasOf(request: Partial<ClientCredentialRequest>): Extras {
+  const { extraBodyParameters, extraQueryParameters } = request;
+  return {
+    ext: extOf(request),
+    extraBody: { ...extraBodyParameters },
+    extraQuery: { ...extraQueryParameters },
+  };
+}
+
 /**
  * The hash by which the store knows extra components, as MSAL Python makes it.
  *

@@ -5,12 +5,14 @@
  */
 
 import { generatePkceCodes, hashNonce, randomToken } from "../crypto/pkce.ts";
-import { ClientAuthError, refuse } from "../errors/errors.ts";
+import { ClientAuthError, refuse, requireObject } from "../errors/errors.ts";
 import { type AuthCodeFlow, readAuthCodeFlow } from "../request/auth_code_flow.ts";
 import {
   type AuthorizationRequest,
   checkAuthorizationRequest,
   type CheckedAuthorizationRequest,
+  optionalMaxAge,
+  optionalText,
 } from "../request/authorization_request.ts";
 import { type AuthorizationResponse, readAuthorizationResponse } from "../request/authorization_response.ts";
 import { buildAuthorizationUrl } from "../request/authorization_url.ts";
@@ -26,7 +28,7 @@ import { untilAborted } from "../runtime/wait.ts";
 import { checkAuthorizationResponse } from "../token/authorization_answer.ts";
 import { readClientInfo } from "../token/entra_identity.ts";
 import { ACQUIRE_TOKEN_BY_CODE } from "../token/telemetry.ts";
-import { extOf } from "./app_token_query.ts";
+import { type Extras, extrasOf } from "./app_token_query.ts";
 import type { Engine } from "./engine.ts";
 import { handOut, requireTokenRequest } from "./token_found.ts";
 import { UsedFlows } from "./used_flows.ts";
@@ -38,9 +40,8 @@ const FLOW_LIFETIME_SECONDS = 3_600;
 /** What a code errand has of its own. */
 type CodeErrand =
   & Pick<UserErrand, "tenant" | "scopes" | "grant" | "claims" | "apiId" | "expected" | "onSend">
-  & {
-    readonly clientInfo: string | undefined;
-  };
+  & Extras
+  & { readonly clientInfo: string | undefined };
 
 /** Runs the code flows of one application. */
 export class AuthCodeFlows {
@@ -132,21 +133,24 @@ export class AuthCodeFlows {
    *
    * @param given The flow.
    * @param response The answer.
-   * @param request What else the call takes.
+   * @param redemption What else the call takes.
    * @param apiId The number of the method, for telemetry.
    * @returns The tokens.
    */
   async redeemFlow(
     given: AuthCodeFlow,
     response: AuthorizationResponse,
-    request: AuthCodeFlowRequest = {},
+    redemption: AuthCodeFlowRequest = {},
     apiId: string = ACQUIRE_TOKEN_BY_CODE,
   ): Promise<AuthenticationResult> {
     const flow = readAuthCodeFlow(given);
     const tenant = this.#requireOwn(flow);
     const { correlationId, scopes: asked, state } = flow;
-    requireTokenRequest({ ...request, correlationId });
-    const scopes = request.scopes ?? asked;
+    const { scopes: fewer = asked, ...own } = requireObject(redemption, "request");
+    const request = { ...own, correlationId };
+    requireTokenRequest(request);
+    const extras = extrasOf(request);
+    const scopes = Array.isArray(fewer) ? [...fewer] : fewer;
     if (!Array.isArray(scopes) || !scopes.every((scope) => asked.includes(scope))) {
       refuse("invalid_scopes", "scopes", "they must be some of the flow's");
     }
@@ -170,8 +174,18 @@ export class AuthCodeFlows {
     };
     const expected = { nonce: await hashNonce(flow.nonce), maxAgeSeconds: flow.maxAge, code };
     const onSend = (): void => this.#used.use(state, correlationId, flow.expiresAt * 1000);
-    const errand = { tenant, scopes, grant, claims: flow.claims, apiId, expected, clientInfo, onSend };
-    return await this.#redeem(errand, { ...request, correlationId });
+    const errand = {
+      ...extras,
+      tenant,
+      scopes,
+      grant,
+      claims: flow.claims,
+      apiId,
+      expected,
+      clientInfo,
+      onSend,
+    };
+    return await this.#redeem(errand, request);
   }
 
   /**
@@ -182,7 +196,7 @@ export class AuthCodeFlows {
    */
   async redeemCode(request: AuthorizationCodeRequest): Promise<AuthenticationResult> {
     const { authority, clientCapabilities } = this.#engine.configuration;
-    const { code, codeVerifier, redirectUri, scopes, nonce, maxAge, tenantId, clientInfo } = request ?? {};
+    const { code, codeVerifier, redirectUri, scopes, tenantId, clientInfo } = request ?? {};
     for (const [name, value] of Object.entries({ code, codeVerifier, redirectUri })) {
       if (typeof value !== "string" || value === "") refuse("invalid_request", name, "it is missing");
     }
@@ -195,12 +209,17 @@ export class AuthCodeFlows {
       code_verifier: codeVerifier,
     };
     const errand = {
+      ...extrasOf(request),
       tenant: tenantOf(authority, tenantId),
       scopes: [...scopes],
       grant,
       claims: mergeClaims(request.claims, clientCapabilities),
       apiId: ACQUIRE_TOKEN_BY_CODE,
-      expected: { nonce, maxAgeSeconds: maxAge, code },
+      expected: {
+        nonce: optionalText("nonce", request.nonce),
+        maxAgeSeconds: optionalMaxAge(request.maxAge),
+        code,
+      },
       clientInfo,
     };
     return await this.#redeem(errand, request);
@@ -249,10 +268,7 @@ export class AuthCodeFlows {
 
   async #redeem(
     { tenant, clientInfo, ...errand }: CodeErrand,
-    request: Pick<
-      AuthorizationCodeRequest,
-      "signal" | "waitUntil" | "correlationId" | "extraBodyParameters" | "extraQueryParameters"
-    >,
+    request: Pick<AuthorizationCodeRequest, "signal" | "waitUntil" | "correlationId">,
   ): Promise<AuthenticationResult> {
     const { authority, cache, clock, waitUntil } = this.#engine.configuration;
     const { signal, correlationId } = request;
@@ -263,9 +279,6 @@ export class AuthCodeFlows {
       tenant,
       realm: realmOfUser(authority, tenant, "-") ?? tenant,
       sendsScopes: true,
-      ext: extOf(request),
-      extraBody: request.extraBodyParameters,
-      extraQuery: request.extraQueryParameters,
       reason: "not_applicable",
       correlationId: correlationId ?? crypto.randomUUID(),
       sendCorrelationId: correlationId !== undefined,

@@ -147,7 +147,7 @@ async function prepare(
  * @throws {ClientConfigurationError} `invalid_option`.
  */
 export function createAuthorizedFetch(options: AuthorizedFetchOptions): AuthorizedFetch {
-  const { acquireToken, origins: given, fetch } = options;
+  const { acquireToken, origins: given, fetch } = options ?? {};
   if (typeof acquireToken !== "function") refuse("invalid_option", "acquireToken", "it must be a function");
   if (!Array.isArray(given) || given.length === 0) refuse("invalid_option", "origins", "it must be a list");
   const origins = given.map(originOf);

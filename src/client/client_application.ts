@@ -22,7 +22,7 @@ import type { AuthenticationResult } from "../result/authentication_result.ts";
 import { Engine } from "./engine.ts";
 import { adminConsentUrl, signOutUrl } from "./front_channel_urls.ts";
 import type { ClientApplicationOptions } from "./options.ts";
-import { guarded } from "./token_found.ts";
+import { failed, guarded } from "./token_found.ts";
 import { UserFlows } from "./user_flows.ts";
 
 /** An application's parts, for the library's own code. */
@@ -200,7 +200,11 @@ export abstract class ClientApplication {
    * @throws {ClientConfigurationError} where the request is wrong, or the authority is not Entra's.
    */
   getAdminConsentUrl(request: AdminConsentUrlRequest): string {
-    return adminConsentUrl(this.#engine, request, this.#flows.isPublic);
+    try {
+      return adminConsentUrl(this.#engine, request, this.#flows.isPublic);
+    } catch (error) {
+      throw failed(this.#engine, error);
+    }
   }
 
   /** What logs may show. */

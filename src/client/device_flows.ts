@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ClientAuthError, refuse } from "../errors/errors.ts";
+import { ClientAuthError, refuse, requireObject } from "../errors/errors.ts";
 import { type AuthError, isAuthError } from "../errors/auth_error.ts";
 import type { ServerErrorDetails } from "../errors/server_error.ts";
 import { mergeClaims } from "../request/claims.ts";
@@ -59,23 +59,26 @@ export class DeviceFlows {
   async initiate(request: DeviceFlowRequest): Promise<DeviceFlow> {
     const { authority, clientCapabilities, clientId, clock, excludeScopes, waitUntil } =
       this.#engine.configuration;
-    const { scopes, tenantId } = request ?? {};
-    requireUserScopes(scopes, authority.kind === "aad");
+    const { scopes: asked, tenantId } = request ?? {};
+    requireUserScopes(asked, authority.kind === "aad");
     requireTokenRequest(request);
-    const query = requireExtraParameters(request.extraQueryParameters, "extraQueryParameters");
-    const body = requireExtraParameters(request.extraBodyParameters, "extraBodyParameters");
     const tenant = tenantOf(authority, tenantId);
+    // All of it before the first wait: the caller may change the request then.
+    const scopes = [...asked];
+    const extraQuery = requireExtraParameters(request.extraQueryParameters, "extraQueryParameters");
+    const extraBody = requireExtraParameters(request.extraBodyParameters, "extraBodyParameters");
+    const claims = mergeClaims(request.claims, clientCapabilities);
+    const sendCorrelationId = request.correlationId !== undefined;
     const correlationId = request.correlationId ?? crypto.randomUUID();
     const { deviceAuthorization } = await this.#engine.metadata.endpoints(tenant, correlationId, waitUntil);
     if (deviceAuthorization === undefined) {
       throw this.#engine.noEndpoint("device_authorization_endpoint", correlationId);
     }
     const url = new URL(deviceAuthorization);
-    for (const pair of query) url.searchParams.append(...pair);
-    const claims = mergeClaims(request.claims, clientCapabilities);
-    const asked = decorateScopes(scopes, excludeScopes);
+    for (const pair of extraQuery) url.searchParams.append(...pair);
+    const extra = Object.fromEntries(extraBody);
     const form = buildUserForm(
-      { clientId, claims, scopes: asked, isEntra: false, extra: Object.fromEntries(body) },
+      { clientId, claims, scopes: decorateScopes(scopes, excludeScopes), isEntra: false, extra },
       {},
     );
     const answer = await this.#engine.tokenEndpoint.request({
@@ -84,7 +87,7 @@ export class DeviceFlows {
       apiId: ACQUIRE_TOKEN_BY_DEVICE_FLOW,
       reason: "not_applicable",
       correlationId,
-      sendCorrelationId: request.correlationId !== undefined,
+      sendCorrelationId,
       isOneTime: true,
     }, parseDeviceResponse);
     const { expiresInSeconds, ...shown } = answer;
@@ -93,7 +96,7 @@ export class DeviceFlows {
       ...shown,
       clientId,
       authority: this.#engine.authorityOf(tenant),
-      scopes: [...scopes],
+      scopes,
       ...(claims !== undefined && { claims }),
       correlationId,
       expiresAt: Math.floor(clock.now() / 1000) + expiresInSeconds,
@@ -112,11 +115,14 @@ export class DeviceFlows {
     request: DevicePollRequest = {},
   ): Promise<AuthenticationResult | DeviceFlowPending> {
     const { clock } = this.#engine.configuration;
-    const { signal, poll = "until-done", onProgress } = request;
     let flow = readDeviceFlow(given);
+    const { signal, poll = "until-done", onProgress } = requireObject(request, "request");
     requireTokenRequest({ ...request, correlationId: flow.correlationId });
     if (poll !== "once" && poll !== "until-done") {
       refuse("invalid_request", "poll", "it must be once or until-done");
+    }
+    if (onProgress !== undefined && typeof onProgress !== "function") {
+      refuse("invalid_request", "onProgress", "it must be a function");
     }
     const tenant = this.#requireOwn(flow);
     const startedMs = clock.now();

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { refuse } from "../errors/errors.ts";
+import { refuse, requireObject } from "../errors/errors.ts";
+import { optionalText } from "../request/authorization_request.ts";
 import { requireExtraParameters } from "../request/extra_parameters.ts";
 import { requireRedirectUri } from "../request/redirect_uri.ts";
 import { requireScopeTokens } from "../request/scopes.ts";
@@ -26,16 +27,21 @@ export async function signOutUrl(
   isPublic: boolean,
 ): Promise<string> {
   const { authority, clientId, waitUntil } = engine.configuration;
-  const { postLogoutRedirectUri, tenantId, correlationId = "", ...given } = request;
+  const { postLogoutRedirectUri: back, tenantId, correlationId = "", ...given } = requireObject(
+    request,
+    "request",
+  );
   const tenant = tenantOf(authority, tenantId);
   const { endSession } = await engine.metadata.endpoints(tenant, correlationId, waitUntil);
   if (endSession === undefined) throw engine.noEndpoint("end_session_endpoint", correlationId);
   const own = {
     client_id: clientId,
-    post_logout_redirect_uri: postLogoutRedirectUri && requireRedirectUri(postLogoutRedirectUri, isPublic),
-    id_token_hint: given.idTokenHint,
-    logout_hint: given.logoutHint,
-    state: given.state,
+    post_logout_redirect_uri: back === undefined
+      ? undefined
+      : requireRedirectUri(back, isPublic, "postLogoutRedirectUri"),
+    id_token_hint: optionalText("idTokenHint", given.idTokenHint),
+    logout_hint: optionalText("logoutHint", given.logoutHint),
+    state: optionalText("state", given.state),
   };
   return withQuery(endSession, [
     ...requireExtraParameters(given.extraQueryParameters, "extraQueryParameters"),

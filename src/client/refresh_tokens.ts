@@ -12,7 +12,7 @@ import type { Engine } from "./engine.ts";
 import type { UserQuestion } from "./silent_flow.ts";
 import type { TokenFound } from "./token_found.ts";
 import type { UserGrants } from "./user_grants.ts";
-import { anchorOf, tenantOfRealm } from "./user_query.ts";
+import { anchorOf, isOfOtherIssuer, tenantOfRealm } from "./user_query.ts";
 
 /** The family of Microsoft's own client ids; there is no other. */
 const FAMILY = "1";
@@ -52,8 +52,9 @@ export class RefreshTokens {
    * @throws {InteractionRequiredAuthError} `no_tokens_found` where there is no refresh token, or the authority's answer.
    */
   async redeem(question: UserQuestion, asked: number): Promise<TokenFound> {
-    const { users } = this.#engine.configuration.cache;
+    const { authority, cache: { users } } = this.#engine.configuration;
     const correlationId = question.correlationId ?? crypto.randomUUID();
+    if (isOfOtherIssuer(authority, question.user.homeAccountId)) throw noTokens(correlationId);
     const tried = new Set<string>();
     let failure: unknown;
     let isReread = !users.stored;

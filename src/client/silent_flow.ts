@@ -122,13 +122,15 @@ export class SilentFlow {
     const ext = extOf(request);
     const bucket = bucketKey(realm, "bearer", "", ext);
     const key = scopeKey(scopes);
-    const slot = cache.index.find(owner, bucket, key, nowMs);
+    let slot = cache.index.find(owner, bucket, key, nowMs);
     const isForced = claims !== undefined || forceRefresh === true;
     if (slot !== undefined && !isForced && isFresh(slot, nowMs)) {
       const profile = cache.users.user(owner)?.profiles.get(realm);
       if (profile !== undefined) {
         return Promise.resolve(handOut(this.#engine, fromMemory(slot, profile), request));
       }
+      // Memory forgot whose it is: nothing is wrong with the token.
+      slot = undefined;
     }
     const user = { environment, clientId, homeAccountId };
     return this.#acquireFurther(

@@ -13,7 +13,7 @@ import type { AuthenticationResult } from "../result/authentication_result.ts";
 import { untilAborted } from "../runtime/wait.ts";
 import { ACQUIRE_TOKEN_BY_REFRESH_TOKEN } from "../token/telemetry.ts";
 import { Accounts } from "./accounts.ts";
-import { extOf } from "./app_token_query.ts";
+import { extrasOf } from "./app_token_query.ts";
 import { AuthCodeFlows } from "./auth_code_flows.ts";
 import type { Engine } from "./engine.ts";
 import { SilentFlow } from "./silent_flow.ts";
@@ -74,9 +74,7 @@ export class UserFlows {
       grant: { grant_type: "refresh_token", refresh_token: refreshToken },
       sendsScopes: true,
       claims: mergeClaims(rest.claims, clientCapabilities),
-      ext: extOf(request),
-      extraBody: rest.extraBodyParameters,
-      extraQuery: rest.extraQueryParameters,
+      ...extrasOf(request),
       apiId: ACQUIRE_TOKEN_BY_REFRESH_TOKEN,
       reason: "force_refresh_or_claims",
       correlationId: correlationId ?? crypto.randomUUID(),

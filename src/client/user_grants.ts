@@ -6,6 +6,7 @@
 
 import type { CachedAccount, CachedRefreshToken, UserProfile } from "../cache/cached_user.ts";
 import { ownerKey } from "../cache/token_index.ts";
+import { profilesOf } from "../cache/user_index.ts";
 import { ClientAuthError } from "../errors/errors.ts";
 import type { IdTokenClaims } from "../request/id_token_claims.ts";
 import { decorateScopes } from "../request/scopes.ts";
@@ -131,7 +132,7 @@ export class UserGrants {
     const { authority } = this.#engine.configuration;
     if (claims === undefined) return { realm: errand.realm, homeAccountId: homeAccountId ?? "" };
     const home = homeAccountIdOf(authority, claims, response.clientInfo, correlationId);
-    if (homeAccountId !== undefined && home.toLowerCase() !== homeAccountId.toLowerCase()) {
+    if (homeAccountId !== undefined && ownerKey("", "", home) !== ownerKey("", "", homeAccountId)) {
       throw new ClientAuthError(
         "account_mismatch",
         "Cannot renew the token: the answer is for another user, nothing of it was kept",
@@ -159,6 +160,7 @@ export class UserGrants {
       response;
     const owner = { environment, clientId, homeAccountId };
     const account = claims && accountOf(claims, { environment, realm, homeAccountId }, errand, response);
+    const idToken = claims && { ...owner, realm, secret: `${response.idToken}`, claims };
     const saved = users.save(
       {
         accessToken,
@@ -171,7 +173,7 @@ export class UserGrants {
           expiresOn,
         },
         redeemed,
-        idToken: claims && { ...owner, realm, secret: `${response.idToken}`, claims },
+        idToken,
         account,
         familyId,
       },
@@ -180,12 +182,12 @@ export class UserGrants {
     );
     if (waitUntil === undefined) await saved;
     else keepAlive(waitUntil, saved);
-    return {
-      token: accessToken,
-      profile: this.profile(homeAccountId, realm),
-      cacheLevel: "none",
-      correlationId,
-    };
+    // The memory may be too small for the user, or they were removed meanwhile: they have signed in all the same.
+    const profile = this.profile(homeAccountId, realm) ?? (account && idToken &&
+      profilesOf({ accounts: new Map([[realm, account]]), idTokens: new Map([[realm, idToken]]) }).get(
+        realm,
+      ));
+    return { token: accessToken, profile, cacheLevel: "none", correlationId };
   }
 
   /** What memory knows of a user in a tenant. */

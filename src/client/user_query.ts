@@ -81,3 +81,15 @@ export function tenantOfRealm(realm: string): string {
 export function anchorOf(homeAccountId: string): string | undefined {
   return ENTRA_HOME.test(homeAccountId) ? `Oid:${homeAccountId.replace(".", "@")}` : undefined;
 }
+
+/**
+ * Whether an account is of another issuer than this one: its tokens must not be sent here. At one host there may be many.
+ *
+ * @param authority The authority.
+ * @param homeAccountId The account's id.
+ * @returns `false` where the id does not tell.
+ */
+export function isOfOtherIssuer({ kind, base }: Authority, homeAccountId: string): boolean {
+  const issuer = /^(https?:\/\/[^#]*?)\/?#/.exec(homeAccountId)?.[1];
+  return kind === "oidc" && issuer !== undefined && issuer !== base;
+}

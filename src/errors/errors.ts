@@ -97,6 +97,18 @@ export function refuse(code: ClientConfigurationErrorCode, option: string, why: 
 }
 
 /**
+ * Checks that a request is an object.
+ *
+ * @param request What the caller gave.
+ * @param option Its name, for the error.
+ * @returns The same.
+ * @throws {ClientConfigurationError} `invalid_request`.
+ */
+export function requireObject<T extends object>(request: T, option: string): T {
+  return Object(request) === request ? request : refuse("invalid_request", option, "it must be an object");
+}
+
+/**
  * Names what somebody else's code threw without repeating its message, which may quote a secret.
  *
  * @param error What was thrown.

@@ -90,9 +90,31 @@ function promptOf(prompt: unknown): string | undefined {
   refuse("invalid_request", "prompt", `it takes ${PROMPTS.join(", ")}, and none only alone`);
 }
 
-function textOf(option: string, value: unknown): string | undefined {
+/**
+ * Checks a member that is a text, if it is there.
+ *
+ * @param option The member's name, for the error.
+ * @param value What the caller gave.
+ * @returns The text.
+ * @throws {ClientConfigurationError} `invalid_request`.
+ */
+export function optionalText(option: string, value: unknown): string | undefined {
   if (value === undefined || (typeof value === "string" && value !== "")) return value;
   refuse("invalid_request", option, "it must be a text that is not empty");
+}
+
+/**
+ * Checks `maxAge`, if it is there.
+ *
+ * @param maxAge What the caller gave.
+ * @returns The seconds.
+ * @throws {ClientConfigurationError} `invalid_request`.
+ */
+export function optionalMaxAge(maxAge: unknown): number | undefined {
+  if (maxAge === undefined || (Number.isSafeInteger(maxAge) && maxAge as number >= 0)) {
+    return maxAge as number | undefined;
+  }
+  refuse("invalid_request", "maxAge", "it must be a whole number of seconds from 0");
 }
 
 /**
@@ -107,25 +129,22 @@ export function checkAuthorizationRequest(
   request: AuthorizationRequest,
   rules: AuthorizationRules,
 ): CheckedAuthorizationRequest {
-  const { scopes, responseMode, maxAge, extraScopesToConsent = [], ...given } = request ?? {};
+  const { scopes, responseMode, extraScopesToConsent = [], ...given } = request ?? {};
   requireUserScopes(scopes, rules.isEntra);
   requireScopeTokens(extraScopesToConsent, "extraScopesToConsent");
   if (responseMode !== undefined && responseMode !== "query" && responseMode !== "form_post") {
     refuse("invalid_request", "responseMode", "it must be query or form_post");
   }
-  if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && maxAge >= 0)) {
-    refuse("invalid_request", "maxAge", "it must be a whole number of seconds from 0");
-  }
   return {
     scopes: [...scopes],
     redirectUri: requireRedirectUri(given.redirectUri, rules.isPublic),
     prompt: promptOf(given.prompt),
-    loginHint: textOf("loginHint", given.loginHint),
-    domainHint: textOf("domainHint", given.domainHint),
+    loginHint: optionalText("loginHint", given.loginHint),
+    domainHint: optionalText("domainHint", given.domainHint),
     responseMode,
-    maxAge,
+    maxAge: optionalMaxAge(given.maxAge),
     extraScopesToConsent: [...extraScopesToConsent],
     extraQueryParameters: requireExtraParameters(given.extraQueryParameters, "extraQueryParameters"),
-    appState: textOf("appState", given.appState),
+    appState: optionalText("appState", given.appState),
   };
 }

@@ -15,10 +15,15 @@ const NOT_AN_APP = /^(?:https?|javascript|data|vbscript|file|blob|about|wss?|ftp
  *
  * @param value What the caller gave: `https:`, or `http:` on loopback.
  * @param allowsScheme Whether it may have a scheme of its own, as the apps of a device do.
+ * @param option The name of the member, for the error.
  * @returns The same.
  * @throws {ClientConfigurationError} `invalid_request`.
  */
-export function requireRedirectUri(value: unknown, allowsScheme: boolean): string {
+export function requireRedirectUri(
+  value: unknown,
+  allowsScheme: boolean,
+  option = "redirectUri",
+): string {
   // deno-lint-ignore no-control-regex -- control characters are what is looked for
   const repaired = /[\s\\#\u0000-\u001f\u007f]/;
   if (typeof value === "string" && !repaired.test(value) && URL.canParse(value)) {
@@ -30,7 +35,7 @@ export function requireRedirectUri(value: unknown, allowsScheme: boolean): strin
   }
   refuse(
     "invalid_request",
-    "redirectUri",
+    option,
     "it must be an absolute https URL, or http on localhost, without fragment and user name",
   );
 }

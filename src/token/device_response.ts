@@ -81,7 +81,8 @@ export function readDeviceFlow(flow: unknown): DeviceFlow {
   const fits = version === 1 && texts.every((text) => typeof text === "string") && Array.isArray(scopes) &&
     scopes.every((scope) => typeof scope === "string") &&
     [expiresAt, intervalSeconds].every((number) => Number.isFinite(number) && (number as number) >= 0);
+  // A copy: the caller may change theirs while it is polled with.
   return fits
-    ? given as DeviceFlow
+    ? { ...given, scopes: [...scopes] } as DeviceFlow
     : refuse("invalid_request", "flow", "it must be what initiateDeviceFlow gave");
 }

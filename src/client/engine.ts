@@ -12,6 +12,7 @@ import { JwksSource } from "../jwt/jwks_source.ts";
 import { DocumentCache } from "../net/document_cache.ts";
 import { HttpCache } from "../net/http_cache.ts";
 import { HttpClient } from "../net/http_client.ts";
+import type { AuthCodeFlow } from "../request/auth_code_flow.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
 import { IdTokenValidator } from "../token/id_token.ts";
 import { TokenEndpoint, type TokenEndpointRequest } from "../token/token_endpoint.ts";
@@ -105,12 +106,20 @@ export class Engine {
     return kind === "oidc" ? base : `${new URL(base).origin}/${tenant}`;
   }
 
-  /** The tenant of an authority that a flow names; `undefined` for another authority than this application's. */
-  tenantOfAuthority(named: string): string | undefined {
-    const { kind, base, tenant } = this.configuration.authority;
-    if (kind === "oidc") return named === base ? tenant : undefined;
-    const origin = `${new URL(base).origin}/`;
-    return named.startsWith(origin) ? requireTenant(named.slice(origin.length), "flow.authority") : undefined;
+  /** R-036: the tenant of a flow, which is bound to its client and authority. */
+  tenantOfFlow(
+    { clientId, authority, correlationId }: Pick<AuthCodeFlow, "clientId" | "authority" | "correlationId">,
+  ): string {
+    const { authority: { kind, tenant }, clientId: own } = this.configuration;
+    const root = this.authorityOf("");
+    if (clientId === own) {
+      if (kind === "oidc" && authority === root) return tenant;
+      if (kind === "aad" && authority.startsWith(root)) {
+        return requireTenant(authority.slice(root.length), "flow.authority");
+      }
+    }
+    const why = "Cannot sign in: the flow was begun by another client or at another authority";
+    throw new ClientAuthError("auth_flow_mismatch", why, correlationId);
   }
 
   /** The error for an endpoint that the authority does not have. */

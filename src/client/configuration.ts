@@ -125,6 +125,14 @@ function authorityOf(options: ClientApplicationOptions, insecureLoopback: boolea
   refuse("conflicting_authority", "oidcAuthority", "authority is given, too: choose one");
 }
 
+function clockOf(given: Pick<ClientApplicationOptions, "clock">): Clock {
+  const clock = given.clock ?? systemClock;
+  const isClock = ({ now, setTimeout, clearTimeout }: Clock): boolean =>
+    [now, setTimeout, clearTimeout].every(isFunction);
+  check("clock", clock, isClock, "it must be a Clock");
+  return clock;
+}
+
 function cacheOf(
   { tokenCache }: ClientApplicationOptions,
   clock: Clock,
@@ -154,11 +162,10 @@ function cacheOf(
  * @throws {ClientConfigurationError} that names the option and how to mend it.
  */
 export function resolveConfiguration(options: ClientApplicationOptions, isPublic: boolean): Configuration {
-  const { clientId, httpCache, onEvent, fetch, ...given } = options ?? {};
+  const { allowedTenants = "any", clientId, httpCache, onEvent, fetch, ...given } = options ?? {};
   if (typeof clientId !== "string" || !/^[\x21-\x7e]{1,256}$/.test(clientId)) {
     refuse("invalid_client_id", "clientId", "it must be the Application (client) ID");
   }
-  const { allowedTenants = "any" } = given;
   const telemetry = check(
     "telemetry",
     given.telemetry,
@@ -167,13 +174,7 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
   );
   check("logger", given.logger, (own) => Object(own) === own, "it must be an object such as console");
   const insecureLoopback = options[allowInsecureLoopback] === true;
-  const clock = given.clock ?? systemClock;
-  check(
-    "clock",
-    clock,
-    ({ now, setTimeout, clearTimeout }) => [now, setTimeout, clearTimeout].every(isFunction),
-    "it must be a Clock",
-  );
+  const clock = clockOf(given);
   const emit = createEmit(check("onEvent", onEvent, isFunction, BARE), given.logger);
   const onFailure = (error: CacheError): void => emit?.({ type: "cache_failed", error });
   const authority = authorityOf(options, insecureLoopback);

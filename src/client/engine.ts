@@ -118,7 +118,7 @@ export class Engine {
         return requireTenant(authority.slice(root.length), "flow.authority");
       }
     }
-    const why = "Cannot sign in: the flow was begun by another client or at another authority";
+    const why = "Cannot sign in: the flow is of another client or authority";
     throw new ClientAuthError("auth_flow_mismatch", why, correlationId);
   }
 

@@ -135,7 +135,7 @@ export class UserGrants {
     if (homeAccountId !== undefined && ownerKey("", "", home) !== ownerKey("", "", homeAccountId)) {
       throw new ClientAuthError(
         "account_mismatch",
-        "Cannot renew the token: the answer is for another user, nothing of it was kept",
+        "Cannot renew the token: the answer is for another user",
         correlationId,
       );
     }

@@ -29,7 +29,7 @@ export function requireAccount(account: unknown): string {
   refuse(
     "invalid_account",
     "account",
-    "it must be an account of a result or getAccount, or its homeAccountId",
+    "it must be an account, or its homeAccountId",
   );
 }
 

@@ -65,10 +65,10 @@ export async function checkAuthorizationResponse(
   const [given, iss, error, code] = ["state", "iss", "error", "code"].map((name) => parameters.get(name));
   if (!given || !state) return fail("state_not_found", "the answer or the flow has no state");
   if (!(await sameText(given, state))) {
-    fail("state_mismatch", "the answer belongs to another flow; begin again, in one tab");
+    fail("state_mismatch", "the answer belongs to another flow. Begin again, in one tab");
   }
   if (iss === undefined ? expected.issParameterRequired : issuer !== undefined && !isIssuer(iss, issuer)) {
-    fail("issuer_mismatch", "the answer is not from the issuer that was asked");
+    fail("issuer_mismatch", "the answer is from another issuer");
   }
   if (error !== undefined) {
     const secrets = [state, ...expected.secrets ?? []];

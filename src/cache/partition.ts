@@ -96,6 +96,6 @@ export async function updatePartition(
 
 /** Says that a store did not delete. */
 export function refuseRemoval(): never {
-  const why = "the store of tokenCache did not delete them. Check its binding, and remove them again";
+  const why = "the store did not delete them. Check its binding, and remove them again";
   throw new CacheError("cache_write_failed", `Cannot remove the tokens: ${why}`);
 }

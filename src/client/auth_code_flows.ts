@@ -29,19 +29,21 @@ import { checkAuthorizationResponse } from "../token/authorization_answer.ts";
 import { readClientInfo } from "../token/entra_identity.ts";
 import { ACQUIRE_TOKEN_BY_CODE } from "../token/telemetry.ts";
 import { type Extras, extrasOf } from "./app_token_query.ts";
+import { acquireBrought, type BroughtGrant } from "./brought_grant.ts";
 import type { Engine } from "./engine.ts";
-import { handOut, requireTokenRequest } from "./token_found.ts";
+import { requireTokenRequest } from "./token_found.ts";
 import { UsedFlows } from "./used_flows.ts";
 import type { UserErrand, UserGrants } from "./user_grants.ts";
-import { anchorOf, realmOfUser, tenantOf } from "./user_query.ts";
+import { anchorOf, tenantOf } from "./user_query.ts";
 
 /** How long a user may take; the sealed flow and the code live no longer. */
 const FLOW_LIFETIME_SECONDS = 3_600;
-/** What a code errand has of its own. */
-type CodeErrand =
-  & Pick<UserErrand, "tenant" | "scopes" | "grant" | "claims" | "apiId" | "expected" | "onSend">
-  & Extras
-  & { readonly clientInfo: string | undefined };
+type CodeErrand = Pick<UserErrand, "tenant" | "scopes" | "claims" | "apiId" | "onSend"> & Extras;
+/** A code, and what it was asked for with. */
+type Code = Pick<
+  AuthorizationCodeRequest,
+  "code" | "codeVerifier" | "redirectUri" | "nonce" | "maxAge" | "clientInfo"
+>;
 
 /** Runs the code flows of one application. */
 export class AuthCodeFlows {
@@ -168,26 +170,15 @@ export class AuthCodeFlows {
       secrets: [flow.nonce, flow.codeVerifier],
     });
     this.#used.require(state, correlationId);
-    const grant = {
-      grant_type: "authorization_code",
-      code,
-      redirect_uri: flow.redirectUri,
-      code_verifier: flow.codeVerifier,
-    };
-    const expected = { nonce: await hashNonce(flow.nonce), maxAgeSeconds: flow.maxAge, code };
+    const { claims, codeVerifier, redirectUri, maxAge } = flow;
+    const nonce = await hashNonce(flow.nonce);
     const onSend = (): void => this.#used.use(state, correlationId, flow.expiresAt * 1000);
-    const errand = {
-      ...extras,
-      tenant,
-      scopes,
-      grant,
-      claims: flow.claims,
-      apiId,
-      expected,
-      clientInfo,
-      onSend,
-    };
-    return await this.#redeem(errand, request);
+    const errand = { ...extras, tenant, scopes, claims, apiId, onSend };
+    return await this.#redeem(
+      errand,
+      { code, codeVerifier, redirectUri, nonce, maxAge, clientInfo },
+      request,
+    );
   }
 
   /**
@@ -204,27 +195,20 @@ export class AuthCodeFlows {
     }
     requireUserScopes(scopes, authority.kind === "aad");
     requireTokenRequest(request);
-    const grant = {
-      grant_type: "authorization_code",
-      code,
-      redirect_uri: redirectUri,
-      code_verifier: codeVerifier,
-    };
     const errand = {
       ...extrasOf(request),
       tenant: tenantOf(authority, tenantId),
       scopes: [...scopes],
-      grant,
       claims: mergeClaims(request.claims, clientCapabilities),
       apiId: ACQUIRE_TOKEN_BY_CODE,
-      expected: {
-        nonce: optionalText("nonce", request.nonce),
-        maxAgeSeconds: optionalMaxAge(request.maxAge),
-        code,
-      },
-      clientInfo,
     };
-    return await this.#redeem(errand, request);
+    const nonce = optionalText("nonce", request.nonce);
+    const maxAge = optionalMaxAge(request.maxAge);
+    return await this.#redeem(
+      errand,
+      { code, codeVerifier, redirectUri, nonce, maxAge, clientInfo },
+      request,
+    );
   }
 
   #check(request: AuthorizationRequest): CheckedAuthorizationRequest {
@@ -254,52 +238,37 @@ export class AuthCodeFlows {
     return buildAuthorizationUrl(authorization, { ...checked, ...secrets, clientId, excludeScopes, isEntra });
   }
 
-  /** R-036: a flow is bound to its client and authority. */
-  #requireOwn({ clientId, authority, expiresAt, correlationId }: AuthCodeFlow): string {
-    const { configuration } = this.#engine;
-    const tenant = this.#engine.tenantOfAuthority(authority);
-    if (clientId !== configuration.clientId || tenant === undefined) {
-      const why = "Cannot sign in: the flow was begun by another client or at another authority";
-      throw new ClientAuthError("auth_flow_mismatch", why, correlationId);
-    }
-    if (expiresAt * 1000 > configuration.clock.now()) return tenant;
+  #requireOwn(flow: AuthCodeFlow): string {
+    const tenant = this.#engine.tenantOfFlow(flow);
+    if (flow.expiresAt * 1000 > this.#engine.configuration.clock.now()) return tenant;
     throw new ClientAuthError(
       "auth_flow_expired",
       "Cannot sign in: the flow has expired. Begin again",
-      correlationId,
+      flow.correlationId,
     );
   }
 
   async #redeem(
-    { tenant, clientInfo, ...errand }: CodeErrand,
+    errand: CodeErrand,
+    { code, codeVerifier, redirectUri, nonce, maxAge, clientInfo }: Code,
     request: Pick<AuthorizationCodeRequest, "signal" | "waitUntil" | "correlationId">,
   ): Promise<AuthenticationResult> {
-    const { authority, cache, clock, waitUntil } = this.#engine.configuration;
-    const { signal, correlationId } = request;
-    const nowMs = clock.now();
-    const home = authority.kind === "aad" ? readClientInfo(clientInfo) : undefined;
-    const work = this.#grants.redeem({
+    const isEntra = this.#engine.configuration.authority.kind === "aad";
+    const home = isEntra ? readClientInfo(clientInfo) : undefined;
+    const brought: BroughtGrant = {
       ...errand,
-      tenant,
-      realm: realmOfUser(authority, tenant, "-") ?? tenant,
-      sendsScopes: true,
+      grant: {
+        grant_type: "authorization_code",
+        code,
+        redirect_uri: redirectUri,
+        code_verifier: codeVerifier,
+      },
       reason: "not_applicable",
-      correlationId: correlationId ?? crypto.randomUUID(),
-      sendCorrelationId: correlationId !== undefined,
       isOneTime: true,
-      expected: { ...errand.expected, essentialAcrs: essentialAcrsOf(errand.claims) },
+      expected: { nonce, maxAgeSeconds: maxAge, code, essentialAcrs: essentialAcrsOf(errand.claims) },
       anchorMailbox: home && anchorOf(`${home.uid}.${home.utid}`),
       requiresIdToken: true,
-      asked: cache.users.removals,
-      waitUntil: request.waitUntil ?? waitUntil,
-    });
-    const found = await untilAborted(work, signal, correlationId);
-    return handOut(
-      this.#engine,
-      found,
-      { scopes: errand.scopes, correlationId },
-      "not_applicable",
-      clock.now() - nowMs,
-    );
+    };
+    return await acquireBrought(this.#engine, this.#grants, brought, request);
   }
 }

@@ -21,10 +21,11 @@ import { pause, untilAborted } from "../runtime/wait.ts";
 import { parseDeviceResponse, readDeviceFlow } from "../token/device_response.ts";
 import { buildUserForm, DEVICE_CODE_GRANT } from "../token/grant_user.ts";
 import { ACQUIRE_TOKEN_BY_DEVICE_FLOW } from "../token/telemetry.ts";
+import { redeemBrought } from "./brought_grant.ts";
 import type { Engine } from "./engine.ts";
 import { handOut, requireTokenRequest, type TokenFound } from "./token_found.ts";
 import type { UserGrants } from "./user_grants.ts";
-import { realmOfUser, tenantOf } from "./user_query.ts";
+import { tenantOf } from "./user_query.ts";
 
 /** By how much `slow_down` lengthens the interval, RFC 8628 section 3.5. */
 const SLOW_DOWN_SECONDS = 5;
@@ -126,7 +127,7 @@ export class DeviceFlows {
     if (onProgress !== undefined && typeof onProgress !== "function") {
       refuse("invalid_request", "onProgress", "it must be a function");
     }
-    const tenant = this.#requireOwn(flow);
+    const tenant = this.#engine.tenantOfFlow(flow);
     const startedMs = clock.now();
     for (let polls = 1, failures = 0;; polls++) {
       const outcome = await this.#poll(flow, tenant, request);
@@ -187,34 +188,20 @@ export class DeviceFlows {
     }
   }
 
-  #redeem(flow: DeviceFlow, tenant: string, request: DevicePollRequest): Promise<TokenFound> {
-    const { authority, cache, waitUntil: own } = this.#engine.configuration;
+  #redeem(flow: DeviceFlow, tenant: string, { signal, waitUntil }: DevicePollRequest): Promise<TokenFound> {
     const { claims, correlationId, deviceCode, scopes } = flow;
-    const work = this.#grants.redeem({
+    const work = redeemBrought(this.#engine, this.#grants, {
       tenant,
-      realm: realmOfUser(authority, tenant, "-") ?? tenant,
       scopes,
       grant: { grant_type: DEVICE_CODE_GRANT, device_code: deviceCode },
       sendsScopes: false,
       claims,
-      ext: "",
       apiId: ACQUIRE_TOKEN_BY_DEVICE_FLOW,
       reason: "not_applicable",
-      correlationId,
-      sendCorrelationId: true,
       isOneTime: true,
       expected: {},
       requiresIdToken: true,
-      asked: cache.users.removals,
-      waitUntil: request.waitUntil ?? own,
-    });
-    return untilAborted(work, request.signal, correlationId);
-  }
-
-  #requireOwn({ clientId, authority, correlationId }: DeviceFlow): string {
-    const tenant = this.#engine.tenantOfAuthority(authority);
-    if (clientId === this.#engine.configuration.clientId && tenant !== undefined) return tenant;
-    const why = "Cannot sign in: the flow was begun by another client or at another authority";
-    throw new ClientAuthError("auth_flow_mismatch", why, correlationId);
+    }, { correlationId, waitUntil });
+    return untilAborted(work, signal, correlationId);
   }
 }

@@ -11,8 +11,8 @@ import { ACQUIRE_TOKEN_SILENT } from "../token/telemetry.ts";
 import type { Engine } from "./engine.ts";
 import type { TokenFound } from "./token_found.ts";
 import type { UserGrants } from "./user_grants.ts";
-import type { UserQuestion } from "./user_question.ts";
 import { anchorOf, isOfOtherIssuer, tenantOfRealm } from "./user_query.ts";
+import type { UserQuestion } from "./user_question.ts";
 
 /** The family of Microsoft's own client ids; there is no other. */
 const FAMILY = "1";
@@ -140,8 +140,7 @@ export class RefreshTokens {
 }
 
 function noTokens(correlationId: string): InteractionRequiredAuthError {
-  const message =
-    "Cannot get a token silently: the cache has none for this account and client. Let the user sign in";
+  const message = "Cannot get a token silently: none is cached for this account. Let the user sign in";
   const details = {
     status: 0,
     error: "no_tokens_found",

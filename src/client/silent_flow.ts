@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bucketKey, isFresh, isUsable, ownerKey, type Slot } from "../cache/token_index.ts";
+import { bucketKey, isFresh, ownerKey, type Slot } from "../cache/token_index.ts";
 import { mergeClaims } from "../request/claims.ts";
 import { requireUserScopes, scopeKey } from "../request/scopes.ts";
 import type { SilentRequest } from "../request/user_requests.ts";
@@ -13,7 +13,7 @@ import { untilAborted } from "../runtime/wait.ts";
 import { extOf } from "./app_token_query.ts";
 import type { Engine } from "./engine.ts";
 import { RefreshTokens } from "./refresh_tokens.ts";
-import { reasonOf, Renewals } from "./renewals.ts";
+import { isRenewed, reasonOf, Renewals } from "./renewals.ts";
 import { failed, fromMemory, handOut, requireTokenRequest, type TokenFound } from "./token_found.ts";
 import type { UserGrants } from "./user_grants.ts";
 import type { UserQuestion } from "./user_question.ts";
@@ -147,14 +147,12 @@ export class SilentFlow {
   /** One read of the store, if there is one, and else a refresh token. */
   async #renew(question: UserQuestion): Promise<TokenFound> {
     const { cache, clock } = this.#engine.configuration;
-    const { user, owner, bucket, key, reason } = question;
+    const { user, owner, bucket, key } = question;
     const asked = cache.users.removals;
     await cache.users.load(user);
     const nowMs = clock.now();
     const known = cache.index.find(owner, bucket, key, nowMs);
-    const isRenewed = known !== undefined && known !== question.stale && isUsable(known, nowMs) &&
-      nowMs < (known.refreshOn ?? Infinity) * 1000;
-    if (isRenewed && reason !== "force_refresh_or_claims") {
+    if (isRenewed(known, question, nowMs)) {
       return { ...fromMemory(known), cacheLevel: cache.users.stored ? "store" : "memory" };
     }
     return await this.#refreshTokens.redeem(question, asked);

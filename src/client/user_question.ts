@@ -1,5 +1,5 @@
 /**
- * What a silent call looks for.
+ * What is asked of the cache, and of a refresh token.
  *
  * @module
  */

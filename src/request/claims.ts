@@ -50,7 +50,7 @@ export function claimsText(claims: ClaimsRequest, option: string): string {
   refuse(
     "invalid_claims",
     option,
-    `it must be a JSON object, or its text, of at most ${MAX_CHARS} characters`,
+    `it must be a JSON object of at most ${MAX_CHARS} characters`,
   );
 }
 

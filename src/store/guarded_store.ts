@@ -81,8 +81,7 @@ export class GuardedStore {
       const why = error === TIMEOUT
         ? `it took more than ${STORE_TIMEOUT_MS} ms`
         : `it threw ${nameOf(error)}`;
-      const message =
-        `Cannot ${verb} the store of ${this.#option}: ${why}. The call went on without it; check its binding and limits`;
+      const message = `Cannot ${verb} the store of ${this.#option}: ${why}. Check its binding and limits`;
       this.#onFailure(new CacheError(code, message));
       return undefined;
     }

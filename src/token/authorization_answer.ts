@@ -4,6 +4,8 @@
  * @module
  */
 
+import { TEMPLATE } from "../authority/provider_document.ts";
+import { isGuid } from "../authority/tenant.ts";
 import { sameText } from "../crypto/same_text.ts";
 import type { ClientAuthErrorCode } from "../errors/error_codes.ts";
 import { ClientAuthError } from "../errors/errors.ts";
@@ -35,10 +37,10 @@ export interface AuthorizationAnswer {
 
 /** Whether an issuer is the expected one; Entra's metadata of many tenants has `{tenantid}` where a tenant stands. */
 function isIssuer(iss: string, expected: string): boolean {
-  const [before = "", after] = expected.split("{tenantid}");
+  const [before = "", after] = expected.split(TEMPLATE);
   if (after === undefined) return iss === expected;
   const tenant = iss.slice(before.length, iss.length - after.length);
-  return iss === before + tenant + after && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant);
+  return iss === before + tenant + after && isGuid(tenant.toLowerCase());
 }
 
 /**
@@ -63,10 +65,10 @@ export async function checkAuthorizationResponse(
   const [given, iss, error, code] = ["state", "iss", "error", "code"].map((name) => parameters.get(name));
   if (!given || !state) return fail("state_not_found", "the answer or the flow has no state");
   if (!(await sameText(given, state))) {
-    fail("state_mismatch", "the answer belongs to another flow; begin again, in one tab");
+    fail("state_mismatch", "the answer belongs to another flow. Begin again, in one tab");
   }
   if (iss === undefined ? expected.issParameterRequired : issuer !== undefined && !isIssuer(iss, issuer)) {
-    fail("issuer_mismatch", "the answer is not from the issuer that was asked");
+    fail("issuer_mismatch", "the answer is from another issuer");
   }
   if (error !== undefined) {
     const secrets = [state, ...expected.secrets ?? []];

@@ -125,7 +125,8 @@ export class MemoryUsers implements UserCache {
   protected forget(key: UserKey): { holders: UserKey[]; changed: boolean } {
     // Nobody's tokens are the application's own.
     if (key.homeAccountId === "") return { holders: [], changed: false };
-    const family = this.held.familyOf(key);
+    // A client of which nothing is known may be of the family.
+    const family = this.held.familyOf(key) ?? "1";
     const holders = [key.clientId, NO_CLIENT, ...(family ? [NO_CLIENT + family] : [])]
       .map((clientId) => withClient(key, clientId));
     const gone = holders.map(ownerOf)

@@ -116,8 +116,10 @@ export class UserPartitions extends MemoryUsers {
     const asked = this.removals;
     const keys = [key, ...(family ? [withClient(key, NO_CLIENT + family)] : [])];
     await Promise.all(keys.map(async (one) => {
-      const stored = await store.get(await nameOf(one));
-      if (stored !== undefined) this.#keep(one, read(one, stored), asked, stored.version);
+      const stored = await store.read(await nameOf(one));
+      if (stored) this.#keep(one, read(one, stored), asked, stored.version ?? "");
+      // It was there before: another isolate has removed the user.
+      else if (stored === undefined && this.held.get(ownerOf(one))?.version !== undefined) this.forget(one);
     }));
   }
 
@@ -202,7 +204,7 @@ export class UserPartitions extends MemoryUsers {
         tokens: isOwn ? addToken(before.tokens, tokens.accessToken, nowMs) : [],
       };
       // The new access token is there already, and may have been replaced since.
-      this.#keep(key, { ...after, tokens: before.tokens }, asked, stored?.version);
+      this.#keep(key, { ...after, tokens: before.tokens }, asked, stored && (stored.version ?? ""));
       // Without its refresh token, or with somebody else's newer one, an answer may be asked for again.
       const isNewest = after.refreshTokens.some(({ secret }) => secret === tokens.refreshToken?.secret);
       return { ...this.#valueOf(key, after, nowMs), optional: !isNewest };
@@ -210,7 +212,7 @@ export class UserPartitions extends MemoryUsers {
     // What was removed while it was being written must not stay; what others removed must not either.
     if (this.index.removedSince(owner, asked)) await (tried && store.delete(name));
     else if (written === "gone") this.forget(tokens.accessToken);
-    else this.held.note(owner, written?.version);
+    else if (written?.ok) this.held.note(owner, written.version ?? "");
   }
 
   /** A partition's text, and for how long it counts. */

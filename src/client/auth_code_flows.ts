@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { IssuerMetadata } from "../authority/provider_metadata.ts";
 import { generatePkceCodes, hashNonce, randomToken } from "../crypto/pkce.ts";
 import { ClientAuthError, refuse, requireObject } from "../errors/errors.ts";
 import { type AuthCodeFlow, readAuthCodeFlow } from "../request/auth_code_flow.ts";
@@ -16,7 +17,7 @@ import {
 } from "../request/authorization_request.ts";
 import { type AuthorizationResponse, readAuthorizationResponse } from "../request/authorization_response.ts";
 import { buildAuthorizationUrl } from "../request/authorization_url.ts";
-import { essentialAcrsOf, mergeClaims } from "../request/claims.ts";
+import { essentialClaimsOf, mergeClaims } from "../request/claims.ts";
 import { requireUserScopes } from "../request/scopes.ts";
 import type {
   AuthCodeFlowRequest,
@@ -74,19 +75,22 @@ export class AuthCodeFlows {
    */
   async initiate(request: AuthorizationRequest): Promise<AuthCodeFlow> {
     const checked = this.#check(request);
-    const { clientId, clock } = this.#engine.configuration;
+    const { authority, clientCapabilities, clientId, clock, waitUntil } = this.#engine.configuration;
     const { tenantId, correlationId = crypto.randomUUID(), claims, signal } = request;
-    const tenant = tenantOf(this.#engine.configuration.authority, tenantId);
+    const tenant = tenantOf(authority, tenantId);
     const [state, nonce] = [randomToken(16), randomToken(16)];
     const { verifier: codeVerifier, challenge: codeChallenge } = await generatePkceCodes();
     const { redirectUri, scopes, maxAge, responseMode, appState } = checked;
-    const merged = mergeClaims(claims, this.#engine.configuration.clientCapabilities);
+    const merged = mergeClaims(claims, clientCapabilities);
     const authUri = await this.#url(checked, tenant, correlationId, signal, {
       state,
       nonce: await hashNonce(nonce),
       codeChallenge,
       claims: merged,
     });
+    // R-036: from the document that the URL came from.
+    const bound = authority.kind === "oidc" &&
+      await this.#engine.metadata.issuer(tenant, correlationId, waitUntil);
     return {
       version: 1,
       authUri,
@@ -97,6 +101,7 @@ export class AuthCodeFlows {
       scopes,
       clientId,
       authority: this.#engine.authorityOf(tenant),
+      ...(bound && { issuer: bound.issuer }),
       ...(merged !== undefined && { claims: merged }),
       ...(maxAge !== undefined && { maxAge }),
       ...(responseMode !== undefined && { responseMode }),
@@ -160,14 +165,22 @@ export class AuthCodeFlows {
       untilAborted(Promise.resolve(work), request.signal, correlationId);
     const parameters = await until(readAuthorizationResponse(response, flow));
     const waitUntil = request.waitUntil ?? this.#engine.configuration.waitUntil;
-    const issuer = await until(this.#engine.metadata.issuer(tenant, correlationId, waitUntil));
+    const issuer = async (): Promise<IssuerMetadata> => {
+      const found = await until(this.#engine.metadata.issuer(tenant, correlationId, waitUntil));
+      return flow.issuer === undefined || flow.issuer === found.issuer
+        ? found
+        : this.#engine.notOwn(correlationId);
+    };
     const { code, clientInfo } = await checkAuthorizationResponse(parameters, {
       state,
-      issuer: issuer.issuer,
-      issParameterRequired: issuer.issParameterSupported,
+      issuer,
       host: this.#engine.configuration.authority.environment,
       correlationId,
       secrets: [flow.nonce, flow.codeVerifier],
+    }).catch((error) => {
+      // R-038: what the authority answered ends the flow, too.
+      if ("errorCodes" in error) this.#used.use(state, correlationId, flow.expiresAt * 1000);
+      throw error;
     });
     this.#used.require(state, correlationId);
     const { claims, codeVerifier, redirectUri, maxAge } = flow;
@@ -265,7 +278,7 @@ export class AuthCodeFlows {
       },
       reason: "not_applicable",
       isOneTime: true,
-      expected: { nonce, maxAgeSeconds: maxAge, code, essentialAcrs: essentialAcrsOf(errand.claims) },
+      expected: { nonce, maxAgeSeconds: maxAge, code, essential: essentialClaimsOf(errand.claims) },
       anchorMailbox: home && anchorOf(`${home.uid}.${home.utid}`),
       requiresIdToken: true,
     };

@@ -186,6 +186,9 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
       (text) => typeof text === "string" && /^[\x20-\x7e]{1,128}$/.test(text),
       "it must be at most 128 printable characters",
     );
+  if (authority.kind === "oidc" && allowedTenants !== "any") {
+    refuse("invalid_option", "allowedTenants", "an oidcAuthority has no tenants");
+  }
   const store = httpCache === undefined ? new MemoryStore({ clock }) : requireStore(httpCache, "httpCache");
   return {
     clientId,

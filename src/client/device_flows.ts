@@ -29,7 +29,7 @@ import { tenantOf } from "./user_query.ts";
 
 /** By how much `slow_down` lengthens the interval, RFC 8628 section 3.5. */
 const SLOW_DOWN_SECONDS = 5;
-/** The longest pause between polls, whatever failed before. */
+/** The longest pause after failures, unless the authority asks for a longer one. */
 const MAX_PAUSE_SECONDS = 60;
 
 /** A failure that says nothing of the sign-in. */
@@ -142,11 +142,12 @@ export class DeviceFlows {
       // Section 3.5: after each failure of the network twice as long.
       failures = outcome.outage === undefined ? 0 : failures + 1;
       const pauseSeconds = Math.max(
-        flow.intervalSeconds * 2 ** failures,
+        flow.intervalSeconds,
+        Math.min(flow.intervalSeconds * 2 ** failures, MAX_PAUSE_SECONDS),
         outcome.outage?.retryAfterSeconds ?? 0,
       );
       const leftSeconds = Math.max(flow.expiresAt - clock.now() / 1000, 0);
-      const nextPollInSeconds = Math.ceil(Math.min(pauseSeconds, leftSeconds, MAX_PAUSE_SECONDS));
+      const nextPollInSeconds = Math.ceil(Math.min(pauseSeconds, leftSeconds));
       onProgress?.({ polls, nextPollInSeconds, expiresAt: flow.expiresAt });
       await pause(clock, nextPollInSeconds * 1000, signal, flow.correlationId);
     }

@@ -92,7 +92,6 @@ export class Engine {
     const context = { clientId, tenantId: tenant, tokenEndpoint: url.href, correlationId, fmiPath };
     for (const pair of Object.entries(extraQuery ?? {})) url.searchParams.append(...pair);
     const credential = this.#credential;
-    request.onSend?.();
     return await this.tokenEndpoint.requestToken({
       ...request,
       url,
@@ -118,6 +117,11 @@ export class Engine {
         return requireTenant(authority.slice(root.length), "flow.authority");
       }
     }
+    return this.notOwn(correlationId);
+  }
+
+  /** Refuses a flow of somebody else. */
+  notOwn(correlationId: string): never {
     const why = "Cannot sign in: the flow is of another client or authority";
     throw new ClientAuthError("auth_flow_mismatch", why, correlationId);
   }

@@ -124,7 +124,8 @@ export class SilentFlow {
       extraBody: { ...request.extraBodyParameters },
       extraQuery: { ...request.extraQueryParameters },
       reason: reasonOf(isForced, slot, nowMs),
-      stale: slot,
+      // A fresh one came here because its user was forgotten: the store may know them.
+      stale: slot !== undefined && isFresh(slot, nowMs) ? undefined : slot,
       correlationId,
       waitUntil: request.waitUntil ?? waitUntil,
     };

@@ -13,7 +13,7 @@ import { decorateScopes } from "../request/scopes.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
 import { keepAlive } from "../store/single_flight.ts";
-import { homeAccountIdOf } from "../token/entra_identity.ts";
+import { homeAccountIdOf, readClientInfo } from "../token/entra_identity.ts";
 import type { ExpectedIdToken } from "../token/id_token.ts";
 import { buildUserForm } from "../token/grant_user.ts";
 import type { TokenResponse } from "../token/token_response.ts";
@@ -130,14 +130,22 @@ export class UserGrants {
   #ownerOf(response: TokenResponse, errand: UserErrand, claims: IdTokenClaims | undefined): Owner {
     const { correlationId, homeAccountId } = errand;
     const { authority } = this.#engine.configuration;
-    if (claims === undefined) return { realm: errand.realm, homeAccountId: homeAccountId ?? "" };
-    const home = homeAccountIdOf(authority, claims, response.clientInfo, correlationId);
-    if (homeAccountId !== undefined && ownerKey("", "", home) !== ownerKey("", "", homeAccountId)) {
+    const told = authority.kind === "aad" ? readClientInfo(response.clientInfo) : undefined;
+    const home = claims === undefined
+      ? told && `${told.uid}.${told.utid}`
+      : homeAccountIdOf(authority, claims, response.clientInfo, correlationId);
+    if (
+      homeAccountId !== undefined && home !== undefined &&
+      ownerKey("", "", home) !== ownerKey("", "", homeAccountId)
+    ) {
       throw new ClientAuthError(
         "account_mismatch",
         "Cannot renew the token: the answer is for another user",
         correlationId,
       );
+    }
+    if (claims === undefined || home === undefined) {
+      return { realm: errand.realm, homeAccountId: homeAccountId ?? "" };
     }
     const realm = authority.kind === "aad" ? claims.tid?.toLowerCase() ?? errand.realm : errand.realm;
     return { realm, homeAccountId: homeAccountId ?? home, claims };
@@ -149,15 +157,18 @@ export class UserGrants {
     { realm, homeAccountId, claims }: Owner,
     nowMs: number,
   ): Promise<TokenFound> {
-    const { authority: { environment }, cache: { users }, clientId, emit } = this.#engine.configuration;
+    const { authority: { environment, kind }, cache: { users }, clientId, emit } = this.#engine.configuration;
     const { ext, scopes, correlationId, redeemed, waitUntil } = errand;
     const extHash = await extHashOf(ext);
     const key = { environment, clientId, realm, homeAccountId };
     const accessToken = toGrantedToken(response, { ...key, ext, extHash }, scopes, emit, correlationId);
     // Nobody knows whose it is: it is handed out, and not kept.
     if (homeAccountId === "") return { token: accessToken, cacheLevel: "none", correlationId };
-    const { refreshToken: secret, refreshTokenExpiresOn: expiresOn, familyId, cachedAt: lastModified } =
-      response;
+    const { refreshTokenExpiresOn: expiresOn, cachedAt: lastModified } = response;
+    // Where none comes, the one that a caller brought stays good.
+    const secret = response.refreshToken ?? (errand.homeAccountId ? undefined : errand.grant.refresh_token);
+    // Only Microsoft has a family.
+    const familyId = kind === "aad" ? response.familyId : undefined;
     const owner = { environment, clientId, homeAccountId };
     const account = claims && accountOf(claims, { environment, realm, homeAccountId }, errand, response);
     const idToken = claims && { ...owner, realm, secret: `${response.idToken}`, claims };
@@ -180,6 +191,12 @@ export class UserGrants {
       errand.asked,
       nowMs,
     );
+    // Taken now: while it is stored another answer may push the user out of memory. It may be too small for them, or they
+    // were removed meanwhile: they have signed in all the same.
+    const profile = this.profile(homeAccountId, realm) ?? (account && idToken &&
+      profilesOf({ accounts: new Map([[realm, account]]), idTokens: new Map([[realm, idToken]]) }).get(
+        realm,
+      ));
     try {
       if (waitUntil === undefined) await saved;
       else keepAlive(waitUntil, saved);
@@ -187,11 +204,6 @@ export class UserGrants {
       // It threw. What was redeemed cannot be redeemed again, so that costs nobody the token.
       await saved;
     }
-    // The memory may be too small for the user, or they were removed meanwhile: they have signed in all the same.
-    const profile = this.profile(homeAccountId, realm) ?? (account && idToken &&
-      profilesOf({ accounts: new Map([[realm, account]]), idTokens: new Map([[realm, idToken]]) }).get(
-        realm,
-      ));
     return { token: accessToken, profile, cacheLevel: "none", correlationId };
   }
 

@@ -46,11 +46,17 @@ export class GuardedStore {
 
   /** Reads a value; `undefined` also where the store failed. */
   async get(key: string): Promise<StoredValue | undefined> {
-    return await this.#guard("cache_read_failed", "read from", async () => {
+    return await this.read(key) ?? undefined;
+  }
+
+  /** Reads a value; `undefined` where there is none, `null` where the store failed. */
+  async read(key: string): Promise<StoredValue | undefined | null> {
+    const read = await this.#guard("cache_read_failed", "read from", async () => {
       // Read here, and once: what a store returns may throw, or change.
       const { value, version } = Object(await this.#store.get(key)) as StoredValue;
-      return typeof value === "string" ? { value, version } as StoredValue : undefined;
+      return [typeof value === "string" ? { value, version } as StoredValue : undefined];
     });
+    return read === undefined ? null : read[0];
   }
 
   /** Writes a value; `undefined` where the store failed. */

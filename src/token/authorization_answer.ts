@@ -15,16 +15,22 @@ import { readErrorAnswer, toServerError } from "./error_response.ts";
 export interface ExpectedAnswer {
   /** The `state` of the flow. */
   readonly state: string;
-  /** The issuer that the metadata names, `{tenantid}` included; `undefined` where there is none to hold against. */
-  readonly issuer: string | undefined;
-  /** Whether the metadata says `authorization_response_iss_parameter_supported`, RFC 9207 section 3. */
-  readonly issParameterRequired?: boolean | undefined;
+  /** Finds who must have answered; called once the answer is known to be this flow's. */
+  readonly issuer: () => Promise<ExpectedIssuer>;
   /** The authority's host, for errors. */
   readonly host: string;
   /** The flow's correlation id, for errors. */
   readonly correlationId: string;
   /** What must not come back in an error's text: nonce, verifier. */
   readonly secrets?: readonly unknown[] | undefined;
+}
+
+/** Who must have answered. */
+export interface ExpectedIssuer {
+  /** The issuer that the metadata names, `{tenantid}` included. */
+  readonly issuer: string;
+  /** Whether the metadata says `authorization_response_iss_parameter_supported`, RFC 9207 section 3. */
+  readonly issParameterSupported: boolean;
 }
 
 /** What a good answer brings. */
@@ -58,7 +64,7 @@ export async function checkAuthorizationResponse(
   parameters: ReadonlyMap<string, string>,
   expected: ExpectedAnswer,
 ): Promise<AuthorizationAnswer> {
-  const { state, issuer, host, correlationId } = expected;
+  const { state, host, correlationId } = expected;
   const fail = (code: ClientAuthErrorCode, why: string): never => {
     throw new ClientAuthError(code, `Cannot sign in: ${why}`, correlationId);
   };
@@ -67,7 +73,8 @@ export async function checkAuthorizationResponse(
   if (!(await sameText(given, state))) {
     fail("state_mismatch", "the answer belongs to another flow. Begin again, in one tab");
   }
-  if (iss === undefined ? expected.issParameterRequired : issuer !== undefined && !isIssuer(iss, issuer)) {
+  const { issuer, issParameterSupported } = await expected.issuer();
+  if (iss === undefined ? issParameterSupported : !isIssuer(iss, issuer)) {
     fail("issuer_mismatch", "the answer is from another issuer");
   }
   if (error !== undefined) {

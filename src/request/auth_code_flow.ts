@@ -122,7 +122,7 @@ export async function sealAuthCodeFlow(
   refuse(
     "invalid_request",
     "flow",
-    `sealed it has ${sealed.length} characters, too many for a cookie: keep it on the server`,
+    `sealed it has ${sealed.length} characters, too many for a cookie: shorten appState or claims, or keep it on the server`,
   );
 }
 

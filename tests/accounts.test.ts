@@ -231,6 +231,11 @@ test("options of users are checked by name", () => {
   }
 });
 
+test("allowedTenants of an issuer without tenants is a mistake", () => {
+  const options = { authority: undefined, oidcAuthority: ISSUER, allowedTenants: [TENANT_ID] };
+  assertEquals(thrown(() => entraDouble().confidential(options)).code, "invalid_option");
+});
+
 test("excludeScopes leaves offline_access out: no refresh token is asked for", async () => {
   const app = entraDouble().confidential({ excludeScopes: ["offline_access"] });
   const { authUri } = await app.initiateAuthCodeFlow({

@@ -78,10 +78,17 @@ const ACCEPTED: [string, Row | (() => Promise<Row>)][] = [
     claims: { auth_time: NOW - 3_600 },
     expected: { maxAgeSeconds: 3_600 },
   }],
-  ["R-067 an essential acr", { claims: { acr: "c1" }, expected: { essentialAcrs: ["c0", "c1"] } }],
+  ["R-067 an essential acr", {
+    claims: { acr: "c1" },
+    expected: { essential: [{ name: "acr", values: ["c0", "c1"] }] },
+  }],
   ["R-067 an essential class among acrs", {
     claims: { acrs: ["x", "c1"] },
-    expected: { essentialAcrs: ["c1"] },
+    expected: { essential: [{ name: "acrs", values: ["c1"] }] },
+  }],
+  ["R-067 essential claims without a value", {
+    claims: { acr: "0", auth_time: NOW - 5 },
+    expected: { essential: [{ name: "acr", values: [] }, { name: "auth_time", values: [] }] },
   }],
   ["R-068 at_hash without an access token", { claims: { at_hash: "x" } }],
   ["R-068 neither hash", { expected: { accessToken: "AT", code: "CODE" } }],

@@ -13,6 +13,7 @@ import type { SetOptions, SetResult, Store, StoredValue } from "./store.ts";
 /** How long a store may take before a call goes on without it. */
 const STORE_TIMEOUT_MS = 2_000;
 const TIMEOUT = "timeout";
+const NONE = "none";
 
 /** Told of every failure of a store. */
 export type OnStoreFailure = (error: CacheError) => void;
@@ -44,6 +45,11 @@ export class GuardedStore {
     return this.#store.cas === true;
   }
 
+  /** The time, in milliseconds since the epoch. */
+  get nowMs(): number {
+    return this.#clock.now();
+  }
+
   /** Reads a value; `undefined` also where the store failed. */
   async get(key: string): Promise<StoredValue | undefined> {
     return await this.read(key) ?? undefined;
@@ -53,10 +59,13 @@ export class GuardedStore {
   async read(key: string): Promise<StoredValue | undefined | null> {
     const read = await this.#guard("cache_read_failed", "read from", async () => {
       // Read here, and once: what a store returns may throw, or change.
-      const { value, version } = Object(await this.#store.get(key)) as StoredValue;
-      return [typeof value === "string" ? { value, version } as StoredValue : undefined];
+      const found = await this.#store.get(key);
+      const { value, version } = Object(found) as StoredValue;
+      if (typeof value === "string") return { value, version } as StoredValue;
+      // What is no value is no proof that there is none.
+      return (found ?? undefined) === undefined ? NONE : undefined;
     });
-    return read === undefined ? null : read[0];
+    return read === NONE ? undefined : read as StoredValue | undefined ?? null;
   }
 
   /** Writes a value; `undefined` where the store failed. */

@@ -4,12 +4,19 @@
  * @module
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { type AccountInfo, type AuthenticationResult, isAuthError, TokenCache } from "../mod.ts";
+import {
+  type AccountInfo,
+  type AuthCodeFlow,
+  type AuthenticationResult,
+  isAuthError,
+  TokenCache,
+} from "../mod.ts";
 import { failure } from "./support/app_fixture.ts";
 import {
   callback,
   CLIENT_ID,
   clientInfo,
+  type EntraDouble,
   entraDouble,
   HOME_ACCOUNT_ID,
   HOST,
@@ -21,7 +28,7 @@ import {
   TENANT_ID,
   USER_ID,
 } from "./support/entra_double.ts";
-import { jsonResponse } from "./support/scripted_fetch.ts";
+import { jsonResponse, type RecordedRequest } from "./support/scripted_fetch.ts";
 import { countingStore } from "./support/stores.ts";
 import { test } from "./support/suite.ts";
 
@@ -32,49 +39,66 @@ const SCOPES = ["User.Read"];
 const HOUR_MS = 3_600_000;
 const guid = (n: number): string => `00000000-0000-4000-8000-${n.toString(16).padStart(12, "0")}`;
 
-test("R-105 R-117 200 users at once, with faults, retries and single flight: everybody gets their own token", async () => {
-  const entra = entraDouble();
-  const store = countingStore(entra.clock);
-  const tokenCache = new TokenCache({ store, memory: { maxEntries: 60 } });
-  const app = entra.confidential({ tokenCache });
-  const users = Array.from({ length: 200 }, (_, n) => ({ oid: guid(n), sub: `sub ${n}`, n }));
-  const flows = await Promise.all(
-    users.map(() => app.initiateAuthCodeFlow({ scopes: SCOPES, redirectUri: REDIRECT_URI })),
-  );
-  const redeemed = async ({ form }: { form: URLSearchParams }): Promise<Response> => {
-    const { oid, sub, n } = users[Number(form.get("code"))]!;
-    const claims = { oid, sub, preferred_username: `u${n}@x`, nonce: nonceOf(flows[n]!) };
-    const members = { access_token: `AT ${n} first`, refresh_token: `RT ${n}`, client_info: clientInfo(oid) };
-    return Response.json(await entra.answer(claims, members));
-  };
-  entra.next(...users.map(() => redeemed));
-  const signedIn = await entra.settle(Promise.all(
-    flows.map((flow, n) => app.acquireTokenByAuthCodeFlow(flow, callback(flow, { code: `${n}` }))),
-  ));
-  signedIn.forEach(({ accessToken, account, idTokenClaims }, n) => {
-    assertEquals([accessToken, idTokenClaims?.oid], [`AT ${n} first`, guid(n)]);
-    assertEquals(account?.homeAccountId, `${guid(n)}.${TENANT_ID}`);
-  });
-  assertEquals(entra.gets.length, 1);
-  await entra.clock.advance(HOUR_MS);
-  let turn = 0;
-  const answer = async ({ form }: { form: URLSearchParams }): Promise<Response> => {
-    const n = Number(/^RT (\d+)/.exec(form.get("refresh_token") ?? "")?.[1]);
+/** Users whose every answer says whose it is, by their numbers. */
+function crowd(entra: EntraDouble, size: number) {
+  const users = Array.from({ length: size }, (_, n) => ({ oid: guid(n), sub: `sub ${n}`, n }));
+  const answerTo = async (n: number, claims: object, members: object): Promise<Response> => {
     const { oid, sub } = users[n]!;
+    return Response.json(
+      await entra.answer({ oid, sub, preferred_username: `u${n}@x`, ...claims }, {
+        client_info: clientInfo(oid),
+        ...members,
+      }),
+    );
+  };
+  const redeemed = (flows: readonly AuthCodeFlow[]) => ({ form }: RecordedRequest): Promise<Response> => {
+    const n = Number(form.get("code"));
+    const members = { access_token: `AT ${n} first`, refresh_token: `RT ${n}` };
+    return answerTo(n, { nonce: nonceOf(flows[n]!) }, members);
+  };
+  let turn = 0;
+  // Some requests fail, and the answers come in another order.
+  const refreshed = async ({ form }: RecordedRequest): Promise<Response> => {
+    const n = Number(/^RT (\d+)/.exec(form.get("refresh_token") ?? "")?.[1]);
     const mine = turn++;
     if (mine % 7 === 0) throw new TypeError("reset");
     if (mine % 11 === 0) return Response.json({ error: "server_error" }, { status: 503 });
     for (let i = 0; i < mine % 5; i++) await Promise.resolve();
-    return Response.json(
-      await entra.answer({ oid, sub, preferred_username: `u${n}@x` }, {
-        access_token: `AT ${n} ${form.get("scope")?.includes("Mail.Read") ? "mail" : "user"}`,
-        refresh_token: `RT ${n} next`,
-        scope: undefined,
-        client_info: clientInfo(oid),
-      }),
-    );
+    const kind = form.get("scope")?.includes("Mail.Read") ? "mail" : "user";
+    return await answerTo(n, {}, {
+      access_token: `AT ${n} ${kind}`,
+      refresh_token: `RT ${n} next`,
+      scope: undefined,
+    });
   };
-  entra.next(...Array.from({ length: 2_000 }, () => answer));
+  return { users, redeemed, refreshed };
+}
+
+function assertIsOf(n: number, accessToken: string, result: AuthenticationResult): void {
+  const { account, idTokenClaims } = result;
+  // Also of those who were evicted meanwhile.
+  assertEquals(
+    [result.accessToken, account?.homeAccountId, idTokenClaims?.oid],
+    [accessToken, `${guid(n)}.${TENANT_ID}`, guid(n)],
+  );
+}
+
+test("R-105 R-117 200 users at once, with faults, retries and single flight: everybody gets their own token", async () => {
+  const entra = entraDouble();
+  const tokenCache = new TokenCache({ store: countingStore(entra.clock), memory: { maxEntries: 60 } });
+  const app = entra.confidential({ tokenCache });
+  const { users, redeemed, refreshed } = crowd(entra, 200);
+  const flows = await Promise.all(
+    users.map(() => app.initiateAuthCodeFlow({ scopes: SCOPES, redirectUri: REDIRECT_URI })),
+  );
+  entra.next(...users.map(() => redeemed(flows)));
+  const signedIn = await entra.settle(Promise.all(
+    flows.map((flow, n) => app.acquireTokenByAuthCodeFlow(flow, callback(flow, { code: `${n}` }))),
+  ));
+  signedIn.forEach((result, n) => assertIsOf(n, `AT ${n} first`, result));
+  assertEquals(entra.gets.length, 1);
+  await entra.clock.advance(HOUR_MS);
+  entra.next(...Array.from({ length: 2_000 }, () => refreshed));
   const calls = users.flatMap(({ oid, n }) =>
     [SCOPES, ["Mail.Read"], SCOPES].map(async (scopes, i) => {
       const account = i === 2 ? `${oid}.${TENANT_ID}`.toUpperCase() : `${oid}.${TENANT_ID}`;
@@ -89,10 +113,7 @@ test("R-105 R-117 200 users at once, with faults, retries and single flight: eve
       continue;
     }
     served++;
-    const { accessToken, account, idTokenClaims } = result as AuthenticationResult;
-    assertEquals(accessToken, `AT ${n} ${kind}`);
-    // Also of those who were evicted meanwhile.
-    assertEquals([account?.homeAccountId, idTokenClaims?.oid], [`${guid(n)}.${TENANT_ID}`, guid(n)]);
+    assertIsOf(n, `AT ${n} ${kind}`, result as AuthenticationResult);
   }
   assert(served > 400, `${served}`);
 });
@@ -276,23 +297,23 @@ test("an account that the caller forged gets the tokens of its homeAccountId alo
   assertEquals(entra.posts.at(-1)?.url, `${HOST}/${OTHER_TENANT_ID}/oauth2/v2.0/token`);
 });
 
-test("a request that is changed after the call began changes nothing: silent, code, device and migration", async () => {
-  const entra = entraDouble();
-  const app = entra.public();
-  const wrong = ["Evil.All"];
-  const spoil = (request: Any): void => {
-    request.scopes?.splice(0, 1, ...wrong);
-    for (const name of ["extraBodyParameters", "extraQueryParameters"]) {
-      if (request[name]) Object.assign(request[name], { x: "evil", client_id: "evil" });
-    }
-    Object.assign(request, {
-      account: "evil",
-      tenantId: OTHER_TENANT_ID,
-      claims: '{"evil":1}',
-      refreshToken: "evil",
-    });
-  };
-  const request = (): Any => ({
+/** Changes everything of a request that can be changed. */
+function spoil(request: Any): void {
+  request.scopes?.splice(0, 1, "Evil.All");
+  for (const name of ["extraBodyParameters", "extraQueryParameters"]) {
+    if (request[name]) Object.assign(request[name], { x: "evil", client_id: "evil" });
+  }
+  Object.assign(request, {
+    account: "evil",
+    tenantId: OTHER_TENANT_ID,
+    claims: '{"evil":1}',
+    refreshToken: "evil",
+  });
+}
+
+/** A request that fits every method. */
+function anyRequest(): Any {
+  return {
     scopes: ["User.Read"],
     extraBodyParameters: { x: "1" },
     extraQueryParameters: { y: "2" },
@@ -302,7 +323,12 @@ test("a request that is changed after the call began changes nothing: silent, co
     refreshToken: "RT 0",
     account: HOME_ACCOUNT_ID,
     nonce: undefined,
-  });
+  };
+}
+
+test("a request that is changed after the call began changes nothing: silent, code, device and migration", async () => {
+  const entra = entraDouble();
+  const app = entra.public();
   const device = {
     device_code: "DC",
     user_code: "UC",
@@ -317,7 +343,7 @@ test("a request that is changed after the call began changes nothing: silent, co
     device: (one) => app.initiateDeviceFlow(one),
   };
   for (const [name, call] of Object.entries(calls)) {
-    const one = request();
+    const one = anyRequest();
     entra.next(name === "device" ? device : await entra.answer({}, { scope: undefined }));
     const promise = call(one);
     spoil(one);
@@ -327,12 +353,17 @@ test("a request that is changed after the call began changes nothing: silent, co
     assert(!/evil/i.test(JSON.stringify(result)), name);
     assert(url.includes(`/${TENANT_ID}/`) && url.includes("y=2") && body.includes("x=1"), name);
   }
+});
+
+test("R-036 a flow and a redemption that are changed after the call began change nothing", async () => {
+  const entra = entraDouble();
+  const app = entra.public();
   const flow = await app.initiateAuthCodeFlow({
     scopes: ["User.Read", "Mail.Read"],
     redirectUri: REDIRECT_URI,
   });
   const own = { ...flow, scopes: [...flow.scopes] };
-  const redemption = request();
+  const redemption = anyRequest();
   entra.next(await entra.answer({ nonce: nonceOf(flow) }, { scope: undefined }));
   const promise = app.acquireTokenByAuthCodeFlow(own, callback(flow), {
     scopes: redemption.scopes,

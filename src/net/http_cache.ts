@@ -81,7 +81,9 @@ export class HttpCache {
       const answer = JSON.parse(stored?.value ?? "{}") as ThrottledAnswer;
       const leftMs = answer.untilMs - this.#clock.now();
       // A store may keep a value for longer than it was told, and what is in it may be somebody else's.
-      const counts = leftMs > 0 && leftMs <= MAX_MS && answer.status >= 400 && LABEL.test(answer.error) &&
+      const counts = leftMs > 0 && leftMs <= MAX_MS && typeof answer.status === "number" &&
+        answer.status >= 400 &&
+        LABEL.test(answer.error) &&
         Array.isArray(answer.errorCodes);
       return counts ? answer : undefined;
     } catch {

@@ -78,7 +78,7 @@ export async function checkAuthorizationResponse(
     fail("issuer_mismatch", "the answer is from another issuer");
   }
   if (error !== undefined) {
-    const secrets = [state, ...expected.secrets ?? []];
+    const secrets = [state, code, ...expected.secrets ?? []];
     const answer = readErrorAnswer(0, Object.fromEntries(parameters), secrets);
     throw toServerError(answer, host, correlationId, undefined, "");
   }

@@ -63,6 +63,8 @@ export type Parse<T> = (json: Readonly<Record<string, unknown>>, requestedAtSeco
 const REFRESH_REFUSED_SECONDS = 120;
 /** How many pieces of a value are looked for in what comes back. */
 const MAX_PIECES = 200;
+/** What an answer may hold that no error must tell. */
+const SECRET_MEMBERS = ["access_token", "refresh_token", "id_token", "device_code", "user_code"];
 
 /** Asks for tokens. */
 export class TokenEndpoint {
@@ -169,8 +171,8 @@ export class TokenEndpoint {
       await (key === undefined ? this.#http.send(sent) : sendTwice(this.#http, sent, clock, emit));
     const token = readAnswer(answer, requestedAtSeconds, parse);
     if (typeof token !== "string") return token;
-    const { access_token, refresh_token, id_token } = typeof answer.body === "string" ? {} : answer.body;
-    const unsaid = [...sent.secrets, access_token, refresh_token, id_token];
+    const body = typeof answer.body === "string" ? {} : answer.body;
+    const unsaid = [...sent.secrets, ...SECRET_MEMBERS.map((name) => body[name])];
     const refused = readErrorAnswer(answer.status, answer.body, unsaid);
     const retryAfterSeconds = key === undefined
       ? parseRetryAfter(answer.retryAfter, clock.now())

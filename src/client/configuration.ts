@@ -153,6 +153,33 @@ function cacheOf(
     );
 }
 
+/** What counts where users sign in. */
+function userOptions(
+  { allowedTenants = "any", clockToleranceSeconds, excludeScopes }: ClientApplicationOptions,
+  { kind }: Authority,
+): Pick<Configuration, "allowedTenants" | "clockToleranceSeconds" | "excludeScopes"> {
+  if (kind === "oidc" && allowedTenants !== "any") {
+    refuse("invalid_option", "allowedTenants", "an oidcAuthority has no tenants");
+  }
+  return {
+    allowedTenants: allowedTenants === "any"
+      ? "any"
+      : texts("allowedTenants", allowedTenants, new RegExp(`^${GUID}$`, "i"), 'tenants\' GUIDs, or "any"'),
+    clockToleranceSeconds: check(
+      "clockToleranceSeconds",
+      clockToleranceSeconds,
+      (own) => typeof own === "number" && own >= 0 && own <= 300,
+      "it must be a number from 0 to 300",
+    ),
+    excludeScopes: texts(
+      "excludeScopes",
+      excludeScopes,
+      /^(?:profile|offline_access)$/,
+      '"profile" or "offline_access"',
+    ),
+  };
+}
+
 /**
  * Checks the options of an application. Nothing is sent and nothing is read.
  *
@@ -162,7 +189,7 @@ function cacheOf(
  * @throws {ClientConfigurationError} that names the option and how to mend it.
  */
 export function resolveConfiguration(options: ClientApplicationOptions, isPublic: boolean): Configuration {
-  const { allowedTenants = "any", clientId, httpCache, onEvent, fetch, ...given } = options ?? {};
+  const { clientId, httpCache, onEvent, fetch, ...given } = options ?? {};
   if (typeof clientId !== "string" || !/^[\x21-\x7e]{1,256}$/.test(clientId)) {
     refuse("invalid_client_id", "clientId", "it must be the Application (client) ID");
   }
@@ -186,9 +213,6 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
       (text) => typeof text === "string" && /^[\x20-\x7e]{1,128}$/.test(text),
       "it must be at most 128 printable characters",
     );
-  if (authority.kind === "oidc" && allowedTenants !== "any") {
-    refuse("invalid_option", "allowedTenants", "an oidcAuthority has no tenants");
-  }
   const store = httpCache === undefined ? new MemoryStore({ clock }) : requireStore(httpCache, "httpCache");
   return {
     clientId,
@@ -199,21 +223,7 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
     timeoutMs: perPurpose("timeoutMs", given.timeoutMs, 10_000, 5_000),
     maxBytes: perPurpose("maxResponseBytes", given.maxResponseBytes, 2 ** 20, 2 ** 18),
     clientCapabilities: texts("clientCapabilities", given.clientCapabilities, /./, 'texts, such as ["cp1"]'),
-    allowedTenants: allowedTenants === "any"
-      ? "any"
-      : texts("allowedTenants", allowedTenants, new RegExp(`^${GUID}$`, "i"), 'tenants\' GUIDs, or "any"'),
-    clockToleranceSeconds: check(
-      "clockToleranceSeconds",
-      given.clockToleranceSeconds,
-      (own) => typeof own === "number" && own >= 0 && own <= 300,
-      "it must be a number from 0 to 300",
-    ),
-    excludeScopes: texts(
-      "excludeScopes",
-      given.excludeScopes,
-      /^(?:profile|offline_access)$/,
-      '"profile" or "offline_access"',
-    ),
+    ...userOptions(options, authority),
     // Generic issuers get no telemetry: nobody there reads it.
     telemetry: telemetry === false || authority.kind === "oidc"
       ? undefined

@@ -56,7 +56,7 @@ export interface ClientApplicationOptions {
   readonly allowedTenants?: readonly string[] | "any" | undefined;
   /** By how many seconds this clock and the authority's may differ when an ID token is checked, at most 300. @default {120} */
   readonly clockToleranceSeconds?: number | undefined;
-  /** Which of `openid`, `profile` and `offline_access` a sign-in leaves out; without `offline_access` no refresh token comes. */
+  /** Which of `profile` and `offline_access` a sign-in leaves out; without `offline_access` no refresh token comes. */
   readonly excludeScopes?: readonly ("profile" | "offline_access")[] | undefined;
   /** Sent as `x-app-name`. */
   readonly appName?: string | undefined;

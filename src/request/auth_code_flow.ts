@@ -25,7 +25,7 @@ export interface AuthCodeFlow {
   readonly codeVerifier: string;
   /** Where the answer goes. */
   readonly redirectUri: string;
-  /** The scopes asked for, with those that are added. */
+  /** The scopes asked for, without those that are added. */
   readonly scopes: readonly string[];
   /** The client id that was used. */
   readonly clientId: string;

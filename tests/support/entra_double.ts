@@ -105,6 +105,17 @@ export function callback(flow: AuthCodeFlow, parameters: Record<string, string> 
   return url;
 }
 
+function answerOf(count: number): Claims {
+  return {
+    token_type: "Bearer",
+    expires_in: 3600,
+    access_token: `AT ${count}`,
+    refresh_token: `RT ${count}`,
+    scope: "User.Read openid profile offline_access",
+    client_info: clientInfo(),
+  };
+}
+
 /** Makes a scripted Entra. */
 export function entraDouble(): EntraDouble {
   const clock = new FakeClock();
@@ -147,13 +158,8 @@ export function entraDouble(): EntraDouble {
     next: (...replies) => void queue.push(...replies),
     idToken: (claims) => signed({ ...claimsOf(clock), ...claims }),
     answer: async (claims, members) => ({
-      token_type: "Bearer",
-      expires_in: 3600,
-      access_token: `AT ${++count}`,
-      refresh_token: `RT ${count}`,
-      scope: "User.Read openid profile offline_access",
+      ...answerOf(++count),
       id_token: await double.idToken(claims),
-      client_info: clientInfo(),
       ...members,
     }),
     settle: async (promise) => {

@@ -119,13 +119,9 @@ export class AuthCodeFlows {
         refuse("invalid_request", name, "it must be a random text of 16 characters or more");
       }
     }
-    const claims = mergeClaims(request.claims, clientCapabilities);
-    return await this.#url(checked, tenantOf(authority, tenantId), correlationId, request.signal, {
-      state,
-      nonce,
-      codeChallenge,
-      claims,
-    });
+    const secrets = { state, nonce, codeChallenge, claims: mergeClaims(request.claims, clientCapabilities) };
+    const tenant = tenantOf(authority, tenantId);
+    return await this.#url(checked, tenant, correlationId, request.signal, secrets);
   }
 
   /**
@@ -168,12 +164,7 @@ export class AuthCodeFlows {
       secrets: [flow.nonce, flow.codeVerifier],
     });
     this.#used.require(state, correlationId);
-    const grant = {
-      grant_type: "authorization_code",
-      code,
-      redirect_uri: flow.redirectUri,
-      code_verifier: flow.codeVerifier,
-    };
+    const grant = grantOf(code, flow);
     const expected = { nonce: await hashNonce(flow.nonce), maxAgeSeconds: flow.maxAge, code };
     const onSend = (): void => this.#used.use(state, correlationId, flow.expiresAt * 1000);
     const errand = {
@@ -204,12 +195,7 @@ export class AuthCodeFlows {
     }
     requireUserScopes(scopes, authority.kind === "aad");
     requireTokenRequest(request);
-    const grant = {
-      grant_type: "authorization_code",
-      code,
-      redirect_uri: redirectUri,
-      code_verifier: codeVerifier,
-    };
+    const grant = grantOf(code, request);
     const errand = {
       ...extrasOf(request),
       tenant: tenantOf(authority, tenantId),
@@ -302,4 +288,11 @@ export class AuthCodeFlows {
       clock.now() - nowMs,
     );
   }
+}
+
+function grantOf(
+  code: string,
+  { redirectUri, codeVerifier }: Pick<AuthCodeFlow, "redirectUri" | "codeVerifier">,
+): Readonly<Record<string, string>> {
+  return { grant_type: "authorization_code", code, redirect_uri: redirectUri, code_verifier: codeVerifier };
 }

@@ -11,9 +11,12 @@
  */
 import { formatReport, makeBundles } from "../tools/bundle_report.ts";
 import { type HitCosts, measureHits } from "./silent_hits.ts";
+import { measureUsers, type UserCosts } from "./user_hits.ts";
 
 /** How many tokens, and how often MSAL Node is asked: its cost grows with the cache. */
 const SIZES: [tokens: number, msalNodeCalls: number][] = [[1, 2_000], [1_000, 60], [100_000, 3]];
+/** The same for the accounts of users. */
+const ACCOUNTS: [accounts: number, msalNodeCalls: number][] = [[1, 1_000], [1_000, 30], [5_000, 5]];
 
 function row(cells: readonly string[]): string {
   return cells.map((cell, index) => index === 0 ? cell.padEnd(52) : cell.padStart(14)).join("");
@@ -53,6 +56,32 @@ function printRatios(costs: readonly HitCosts[]): void {
   for (const line of lines) console.log(row(line));
 }
 
+function printUsers(costs: readonly UserCosts[]): void {
+  console.log("\nA signed-in user's cached token, time for each call");
+  console.log(row(["accounts in the cache", ...costs.map(({ accounts }) => accounts.toLocaleString("en"))]));
+  const lines: [string, (cost: UserCosts) => number | undefined][] = [
+    ["msal-edge, the same user", (cost) => cost.same],
+    ["msal-edge, any of the users", (cost) => cost.random],
+    ["@azure/msal-node, the same user", (cost) => cost.msalNode],
+    ["msal-edge, one more user signs in, network apart", (cost) => cost.add],
+  ];
+  for (const [name, pick] of lines) {
+    console.log(row([name, ...costs.map((cost) => nanoseconds(pick(cost) ?? NaN))]));
+  }
+  const [one] = costs;
+  const many = costs.at(-1);
+  if (one === undefined || many === undefined) return;
+  const times = (value: number): string => `${value.toFixed(1)}x`;
+  const ratios: [string, string, string][] = [
+    ["the same user at 1,000, of the time at 1", times((costs[1]?.same ?? NaN) / one.same), "at most 1.5x"],
+    ["the same user at 5,000, of the time at 1", times(many.same / one.same), "at most 1.5x"],
+    ["a sign-in at 5,000, of the time at 1", times(many.add / one.add), "at most 1.5x"],
+    ["the rate at 1 account, of MSAL Node's", times((one.msalNode ?? NaN) / one.same), ""],
+    ["the rate at 5,000 accounts, of MSAL Node's", times((many.msalNode ?? NaN) / many.same), ""],
+  ];
+  for (const line of ratios) console.log(row(line));
+}
+
 console.log(`Deno ${Deno.version.deno}, V8 ${Deno.version.v8}\n`);
 // Not counted: the compilers warm up on it.
 await measureHits(10, 200);
@@ -63,5 +92,12 @@ for (const [tokens, msalNodeCalls] of SIZES) {
 }
 printCosts(costs);
 printRatios(costs);
+await measureUsers(10, 20);
+const users: UserCosts[] = [];
+for (const [accounts, msalNodeCalls] of ACCOUNTS) {
+  console.error(`measuring with ${accounts} accounts ...`);
+  users.push(await measureUsers(accounts, msalNodeCalls));
+}
+printUsers(users);
 console.log("\nBundles");
 console.log(formatReport(await makeBundles()));

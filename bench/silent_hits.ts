@@ -5,6 +5,7 @@
  */
 import { ConfidentialClientApplication as MsalNodeClient } from "@azure/msal-node";
 import { ConfidentialClientApplication, TokenCache } from "@msal-edge/msal";
+import { median, noNetwork, time } from "./timing.ts";
 
 const CLIENT_ID = "2e9d4b7a-6c15-4f83-8a0b-d3c1f5e7a924";
 const HOME = "7f0c1d5e-3b6a-4c8e-9d21-5a4e8b7c6f10";
@@ -52,21 +53,6 @@ function documentOf(tokens: number): string {
     }];
   });
   return JSON.stringify({ AccessToken: Object.fromEntries(entries) });
-}
-
-/** Nanoseconds for each call. */
-async function time(calls: number, call: (index: number) => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  for (let index = 0; index < calls; index++) await call(index);
-  return (performance.now() - start) / calls * 1e6;
-}
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-}
-
-function noNetwork(): Promise<never> {
-  return Promise.reject(new Error("A hit must not send anything"));
 }
 
 async function msalNodeCost(document: string, calls: number): Promise<number> {

@@ -80,6 +80,12 @@ export class Table {
     return this.#requests;
   }
 
+  /** Prints what the next steps are about. */
+  title(text: string): void {
+    this.#print([], "1");
+    this.#print(["", text], "1");
+  }
+
   /** Runs one step, prints its line and hands on what it found out. */
   async run({ name, requests, run }: Step): Promise<Finding> {
     const { countRequests, settle } = this.#options;

@@ -4,11 +4,11 @@
  * @module
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { type DeviceFlow, type DeviceFlowProgress } from "../mod.ts";
+import type { DeviceFlow, DeviceFlowProgress } from "../mod.ts";
 import { failure } from "./support/app_fixture.ts";
 import { CLIENT_ID, entraDouble, HOME_ACCOUNT_ID, HOST, TENANT_ID } from "./support/entra_double.ts";
 import { test } from "./support/suite.ts";
-import { eachRow, isPending, pass, refusal } from "./support/token_server.ts";
+import { eachRow, isPending, pass, refusal, within } from "./support/token_server.ts";
 
 const CODES = {
   user_code: "ABCD-EFGH",
@@ -200,6 +200,7 @@ test("a flow of somebody else, or none, is refused before anything is sent", asy
     "another authority": ["auth_flow_mismatch", { ...flow, authority: "https://evil.example/x" }],
     "no code": ["invalid_request", { ...flow, deviceCode: undefined }],
     "no interval": ["invalid_request", { ...flow, intervalSeconds: NaN }],
+    "an interval of nothing": ["invalid_request", { ...flow, intervalSeconds: 0 }],
     "no scopes": ["invalid_request", { ...flow, scopes: "User.Read" }],
     nothing: ["invalid_request", undefined],
   } as unknown as Record<string, [string, DeviceFlow]>, async ([code, given]) => {
@@ -256,4 +257,25 @@ test("A29 A30 A31 the telemetry of failed polls comes with the next requests, an
     "4|0|||",
   ]);
   assertNotEquals(entra.posts.length, 0);
+});
+
+test("R-029 extra parameters that the library sets are refused before anything is sent", async () => {
+  const entra = entraDouble();
+  const app = entra.public();
+  for (const name of ["extraQueryParameters", "extraBodyParameters"]) {
+    const request = { scopes: ["User.Read"], [name]: { client_id: "x" } };
+    assertEquals((await entra.refused(app.initiateDeviceFlow(request))).code, "reserved_parameter");
+  }
+  assertEquals(entra.posts.length, 0);
+});
+
+test("R-166 R-179 an interval or a Retry-After of more than a minute is kept", async () => {
+  const { entra, app, flow } = await begun({ interval: 90 });
+  entra.next(pending, refusal(503, { error: "busy" }, { "retry-after": "200" }), await entra.answer());
+  const waits: number[] = [];
+  const call = app.acquireTokenByDeviceFlow(flow, {
+    onProgress: ({ nextPollInSeconds }) => void waits.push(nextPollInSeconds),
+  });
+  await within(entra.clock, 300_000, call);
+  assertEquals(waits, [90, 200]);
 });

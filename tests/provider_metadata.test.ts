@@ -252,6 +252,7 @@ test("a generic issuer: its document says all, in one request", async () => {
       "RS1",
       "dir",
       5,
+      ["ES384"],
       "RS256 ",
     ],
   };

@@ -149,6 +149,14 @@ test("R-107 R-109 who refreshed later wins in memory, whoever is told first", as
   assertEquals(secrets(), ["issued now"]);
 });
 
+test("R-201 a redeemed refresh token goes though its writer's clock was ahead", async () => {
+  const { cache, save, secrets } = openCache();
+  await save({ refreshToken: { lastModified: NOW + 200 } });
+  const redeemed = cache.users.user(ownerOf(USER))!.refreshTokens[0]!;
+  await save({ redeemed, refreshToken: { secret: "RT 2" } });
+  assertEquals(secrets(), ["RT 2"]);
+});
+
 test("a refresh token that is dropped goes only if it is the one that is known", async () => {
   const { cache, save, secrets, tokenCache } = openCache();
   await save();
@@ -221,6 +229,13 @@ test("Z19 a client takes its family's refresh token along; one that is of no fam
     await cache.users.remove(USER);
     assertEquals(cache.users.family(USER, "1").length, familyId === undefined ? 1 : 0);
   }
+});
+
+test("R-117 to remove nobody removes no app token", async () => {
+  const { users } = memory();
+  users.index.put({ ...userTokens().accessToken, homeAccountId: "" }, Infinity);
+  await users.remove({ ...USER, homeAccountId: "" });
+  assertEquals([users.index.size, users.removals], [1, 0]);
 });
 
 test("R-116 an answer that was asked for before a removal does not bring the user back", async () => {

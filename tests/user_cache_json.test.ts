@@ -392,7 +392,7 @@ test("R-124 an ID token whose claims are none is kept for others, and not used",
     "end of a wrong type": [jwt({ ...good, exp: "1" }), false],
     "oid of a wrong type": [jwt({ ...good, oid: {} }), false],
     "name of a wrong type": [jwt({ ...good, name: ["x"] }), false],
-    "no UTF-8": [`h.${btoa('{"iss":"\xff"}')}.s`, false],
+    "no UTF-8": [`h.${btoa(JSON.stringify({ ...good, name: "\xff" }))}.s`, false],
     "secret of a wrong type": [7, false],
   };
   await eachRow(rows, ([secret, used]) => {

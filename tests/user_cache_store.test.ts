@@ -489,7 +489,7 @@ test("a list that is somebody else's or corrupt lists nobody", async () => {
     await cold.cache.users.loadUsers(USER.environment, USER.clientId);
     const listed = cold.cache.users.users(USER.environment, USER.clientId).length;
     // Accounts name no client: on the list of a client they are its.
-    assertEquals(listed, /user's|client's/.test(name) ? 1 : 0);
+    assertEquals([listed, cold.tokenCache.users], /user's|client's/.test(name) ? [1, 1] : [0, 0]);
   });
 });
 

@@ -12,10 +12,10 @@ import { build, type BuildOptions, stop } from "esbuild";
 import { readText, root } from "./sources.ts";
 
 /**
- * The most that a Worker with one confidential client may weigh, minified and gzipped. The aim is 13 000: whoever makes it
- * lighter lowers this, nobody raises it.
+ * The most that a Worker with one confidential client may weigh, minified and gzipped, sign-in of users included. The aim is
+ * 20 000: whoever makes it lighter lowers this, and raises it only for a feature.
  */
-const WORKER_BUDGET_BYTES = 14_400;
+const WORKER_BUDGET_BYTES = 33_000;
 
 /** One bundle. */
 export interface Bundle {

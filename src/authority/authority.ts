@@ -35,7 +35,7 @@ export interface Authority {
 /** A tenant, and what may follow it in a pasted authority. */
 const TENANT_PATH =
   /^\/(?!(?:adfs|tfp|dstsv2)\/?$)([^/]+)(?:\/v2\.0)?(?:\/\.well-known\/openid-configuration)?\/?$/i;
-const EXAMPLE = "it must be a URL such as https://login.microsoftonline.com/contoso.onmicrosoft.com";
+const EXAMPLE = "it must be a URL such as https://login.microsoftonline.com/common";
 
 /** Parses a URL that a request may be sent to, refusing whatever the URL parser would silently repair. */
 function requireUrl(value: unknown, option: string, insecureLoopback: boolean): URL {
@@ -89,8 +89,7 @@ export function parseAuthority(
   if (
     cloud === undefined && !knownAuthorities.includes(environment) && !(insecureLoopback && isLoopback(url))
   ) {
-    const why =
-      `${environment} is no Microsoft cloud: check it, list it in knownAuthorities, or use oidcAuthority`;
+    const why = `${environment} is no Microsoft cloud: list it in knownAuthorities, or use oidcAuthority`;
     refuse("untrusted_authority", "authority", why);
   }
   const first = TENANT_PATH.exec(pathname)?.[1] ??

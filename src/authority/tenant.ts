@@ -6,14 +6,16 @@
 
 import { refuse } from "../errors/errors.ts";
 
-const GUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+/** The source of an expression for a GUID in lower case. */
+export const GUID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}";
+const EXACTLY_GUID = /* @__PURE__ */ new RegExp(`^${GUID}$`);
 /** A DNS name; a GUID has the form of one, too. Not folded before: that would let letters of other scripts in. */
 const DNS_NAME =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
 /** Whether a text is a GUID in lower case, as Entra writes tenants and users. */
 export function isGuid(text: string): boolean {
-  return GUID.test(text);
+  return EXACTLY_GUID.test(text);
 }
 
 /** Whether a tenant stands for many: no app token can be had there. */
@@ -31,7 +33,7 @@ export function isSharedTenant(tenant: string): boolean {
  */
 export function requireTenant(tenant: unknown, option: string): string {
   // The common case, and the hit path.
-  if (typeof tenant === "string" && GUID.test(tenant)) return tenant;
+  if (typeof tenant === "string" && isGuid(tenant)) return tenant;
   // A variable that is not set becomes one of these in a template.
   if (typeof tenant === "string" && DNS_NAME.test(tenant) && tenant !== "undefined" && tenant !== "null") {
     return tenant.toLowerCase();

@@ -123,7 +123,10 @@ export class MemoryUsers implements UserCache {
 
   /** Removes a user from memory, and keeps out what was asked for before; tells whose entries went, and if any did. */
   protected forget(key: UserKey): { holders: UserKey[]; changed: boolean } {
-    const family = this.held.familyOf(key);
+    // Nobody's tokens are the application's own.
+    if (key.homeAccountId === "") return { holders: [], changed: false };
+    // A client of which nothing is known may be of the family.
+    const family = this.held.familyOf(key) ?? "1";
     const holders = [key.clientId, NO_CLIENT, ...(family ? [NO_CLIENT + family] : [])]
       .map((clientId) => withClient(key, clientId));
     const gone = holders.map(ownerOf)

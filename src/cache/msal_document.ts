@@ -94,7 +94,7 @@ export function readDocument(text: string): MsalDocument {
   if (!isObject(parsed)) {
     throw new CacheError(
       "invalid_cache",
-      "Cannot read the cache: the text is not a JSON object as MSAL writes it",
+      "Cannot read the cache: the text is not a JSON object",
     );
   }
   const sections = new Map(Object.entries(parsed).filter(([, section]) => fits(section)));

@@ -34,7 +34,7 @@ function scopesOf(target: string): readonly string[] {
 }
 
 /** Texts that are part of an identity: where one is of another type, nothing is known of the entry's identity. */
-const IDENTITY =
+const IDENTITY = /* @__PURE__ */
   "environment client_id realm home_account_id target token_type credential_type key_id keyid kid ext_cache_key"
     .split(" ");
 

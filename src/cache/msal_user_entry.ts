@@ -14,7 +14,8 @@ import type {
 } from "./cached_user.ts";
 import { areTexts, epochSeconds, type JsonEntry, originOf, textOf } from "./msal_entry.ts";
 
-const IDENTITY = "credential_type home_account_id environment client_id realm family_id".split(" ");
+const IDENTITY = /* @__PURE__ */ "credential_type home_account_id environment client_id realm family_id"
+  .split(" ");
 
 /** What an entry says that is of this type and has these texts; anything else is for others to understand. */
 function readTexts(entry: JsonEntry, type: string, required: string): Record<string, string> | undefined {

@@ -76,7 +76,9 @@ export async function updatePartition(
 ): Promise<SetResult | "gone" | undefined> {
   let seen = version;
   for (let attempt = 1; attempt <= MAX_CONTENTION; attempt++) {
-    const stored = await store.get(key);
+    const stored = await store.read(key);
+    // What was not read must neither be written over nor be taken for removed.
+    if (stored === null) return undefined;
     if (attempt > 1 && stored === undefined && seen !== undefined) return "gone";
     // Who is refused because others got ahead tries on; a store that refuses everything is left alone.
     if (attempt > MAX_ATTEMPTS && stored?.version === seen) return undefined;
@@ -96,6 +98,6 @@ export async function updatePartition(
 
 /** Says that a store did not delete. */
 export function refuseRemoval(): never {
-  const why = "the store of tokenCache did not delete them. Check its binding, and remove them again";
+  const why = "the store did not delete them. Check its binding, and remove them again";
   throw new CacheError("cache_write_failed", `Cannot remove the tokens: ${why}`);
 }

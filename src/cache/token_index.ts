@@ -192,15 +192,19 @@ export class TokenIndex {
    * @returns Whether it is now the one that the cache knows.
    */
   put(token: CachedToken, asked: number): boolean {
-    const { owner, bucket, keys: [key = ""] } = slotOf(token);
+    const slot = slotOf(token);
+    const { owner, bucket, keys: [key = ""] } = slot;
     if (this.removedSince(owner, asked, token)) return false;
     const found = this.#owners.get(owner)?.exact.get(key)?.get(bucket);
     const old = found?.keys[0] === key ? found : undefined;
     // Of what is read the newest counts; what was just issued is the newest, whatever somebody else's clock said.
     if (old !== undefined && token.origin !== undefined && old.cachedAt >= token.cachedAt) return false;
     if (old !== undefined) this.remove(old);
-    const cachedAt = Math.max(token.cachedAt, old?.cachedAt ?? 0);
-    const added = slotOf({ ...token, origin: token.origin ?? old?.origin, cachedAt });
+    const added = old === undefined ? slot : slotOf({
+      ...token,
+      origin: token.origin ?? old.origin,
+      cachedAt: Math.max(token.cachedAt, old.cachedAt),
+    });
     if (!this.#ring.add(added)) return false;
     this.#link(added);
     return true;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { cloudOf } from "../authority/known_clouds.ts";
 import type { AccountInfo } from "../request/account_info.ts";
 import { ClockRing, type RingItem } from "../store/clock_ring.ts";
 import type {
@@ -41,12 +42,24 @@ function isHome(account: CachedAccount): boolean {
   return homeAccountId.includes("#") || homeAccountId.split(".")[1]?.toLowerCase() === realmKey(account);
 }
 
+/** The tenant of an entry: MSAL Python files what it got on `common` under that name, and its ID token tells the tenant. */
+function tenantOf(realm: string, idToken: CachedIdToken | undefined): string {
+  const tid = idToken && cloudOf(idToken.environment.toLowerCase()) && idToken.claims.tid;
+  return typeof tid === "string" ? tid.toLowerCase() : realm;
+}
+
 /** The profiles, made once for every change: what is handed out is frozen. */
 export function profilesOf(
   { accounts, idTokens }: Pick<UserEntries, "accounts" | "idTokens">,
 ): ReadonlyMap<string, UserProfile> {
-  const all = new Map(accounts);
-  for (const [realm, token] of idTokens) if (!all.has(realm)) all.set(realm, accountOf(token));
+  const all = new Map<string, Omit<UserProfile, "info">>();
+  for (const realm of [...accounts.keys(), ...idTokens.keys()]) {
+    const idToken = idTokens.get(realm);
+    const account = accounts.get(realm) ?? accountOf(idToken as CachedIdToken);
+    const tenant = tenantOf(realm, idToken);
+    if (tenant === realm) all.set(realm, { account, idToken });
+    else if (!all.has(tenant)) all.set(tenant, { account: { ...account, realm: tenant }, idToken });
+  }
   const about = ({ realm, localAccountId, username, name }: CachedAccount) => ({
     tenantId: realm,
     localAccountId,
@@ -54,16 +67,16 @@ export function profilesOf(
     ...(name && { name }),
   });
   const tenantProfiles = Object.freeze(
-    [...all.values()].map((account) => Object.freeze({ ...about(account), isHomeTenant: isHome(account) })),
+    [...all.values()].map(({ account }) =>
+      Object.freeze({ ...about(account), isHomeTenant: isHome(account) })
+    ),
   );
   const infoOf = (account: CachedAccount): AccountInfo => {
     const { homeAccountId, environment } = account;
     return Object.freeze({ homeAccountId, environment, ...about(account), tenantProfiles });
   };
   return new Map(
-    [...all].map((
-      [realm, account],
-    ) => [realm, { account, info: infoOf(account), idToken: idTokens.get(realm) }]),
+    [...all].map(([realm, profile]) => [realm, { ...profile, info: infoOf(profile.account) }]),
   );
 }
 

@@ -32,6 +32,8 @@ import {
 import type { UserIndex } from "./user_index.ts";
 import type { UserList } from "./user_list.ts";
 
+/** How late a store without versions may see what was written: twice what Workers KV takes. */
+const LATE_MS = 120_000;
 /** How long a refresh token counts where nobody says. */
 const REFRESH_TOKEN_MS = 90 * 86_400_000;
 
@@ -116,9 +118,23 @@ export class UserPartitions extends MemoryUsers {
     const asked = this.removals;
     const keys = [key, ...(family ? [withClient(key, NO_CLIENT + family)] : [])];
     await Promise.all(keys.map(async (one) => {
-      const stored = await store.get(await nameOf(one));
-      if (stored !== undefined) this.#keep(one, read(one, stored), asked, stored.version);
+      const stored = await store.read(await nameOf(one));
+      if (stored) this.#keep(one, read(one, stored), asked, this.#versionOf(stored));
+      // It was there before: another isolate has removed the user.
+      else if (stored === undefined && this.#wasThere(one)) this.forget(one);
     }));
+  }
+
+  /** What memory notes of what it has seen in the store: the version, or when that was where there are no versions. */
+  #versionOf({ version }: { readonly version?: string }): string {
+    return this.#store?.cas ? version ?? "" : `${this.#store?.nowMs}`;
+  }
+
+  /** Whether a user was in the store, so that one who is not there now was removed. Some stores see a new value late. */
+  #wasThere(key: UserKey): boolean {
+    const version = this.held.get(ownerOf(key))?.version;
+    if (version === undefined || this.#store === undefined) return false;
+    return this.#store.cas || this.#store.nowMs - Number(version) > LATE_MS;
   }
 
   /** Reads the list of a client's users into memory. */
@@ -202,7 +218,7 @@ export class UserPartitions extends MemoryUsers {
         tokens: isOwn ? addToken(before.tokens, tokens.accessToken, nowMs) : [],
       };
       // The new access token is there already, and may have been replaced since.
-      this.#keep(key, { ...after, tokens: before.tokens }, asked, stored?.version);
+      this.#keep(key, { ...after, tokens: before.tokens }, asked, stored && this.#versionOf(stored));
       // Without its refresh token, or with somebody else's newer one, an answer may be asked for again.
       const isNewest = after.refreshTokens.some(({ secret }) => secret === tokens.refreshToken?.secret);
       return { ...this.#valueOf(key, after, nowMs), optional: !isNewest };
@@ -210,7 +226,7 @@ export class UserPartitions extends MemoryUsers {
     // What was removed while it was being written must not stay; what others removed must not either.
     if (this.index.removedSince(owner, asked)) await (tried && store.delete(name));
     else if (written === "gone") this.forget(tokens.accessToken);
-    else this.held.note(owner, written?.version);
+    else if (written?.ok) this.held.note(owner, this.#versionOf(written));
   }
 
   /** A partition's text, and for how long it counts. */

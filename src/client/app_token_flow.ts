@@ -6,7 +6,6 @@
 
 import type { CachedToken } from "../cache/cached_token.ts";
 import { isFresh, ownerKey, realmKey, type Slot } from "../cache/token_index.ts";
-import type { CredentialSource } from "../credential/client_credential.ts";
 import { mergeClaims } from "../request/claims.ts";
 import type { ClientCredentialRequest, RemoveTokensRequest } from "../request/requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
@@ -27,15 +26,14 @@ export class AppTokenFlow {
   readonly #owner: string;
 
   /**
-   * Joins an application's parts and its credential.
+   * Joins an application's parts.
    *
    * @param engine The parts.
-   * @param credential The credential.
    */
-  constructor(engine: Engine, credential: CredentialSource) {
+  constructor(engine: Engine) {
     const { authority, clientId } = engine.configuration;
     this.#engine = engine;
-    this.#source = new AppTokenSource(engine, credential);
+    this.#source = new AppTokenSource(engine);
     this.#renewals = new Renewals(engine);
     this.#owner = ownerKey(authority.environment, clientId, "");
   }
@@ -103,7 +101,7 @@ export class AppTokenFlow {
       query,
       scopes: [...request.scopes],
       form: buildClientCredentialsForm(clientId, request, claims, authority.kind === "aad"),
-      extraQuery: Object.entries(request.extraQueryParameters ?? {}),
+      extraQuery: { ...request.extraQueryParameters },
       fmiPath: request.fmiPath,
       reason,
       stale,

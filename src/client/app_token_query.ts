@@ -5,14 +5,16 @@
  */
 
 import type { Authority } from "../authority/authority.ts";
-import { isSharedTenant, requireTenant } from "../authority/tenant.ts";
+import { isSharedTenant } from "../authority/tenant.ts";
 import { extendedKeyText } from "../cache/cached_token.ts";
 import { bucketKey } from "../cache/token_index.ts";
+import { sha256 } from "../crypto/digest.ts";
 import { refuse } from "../errors/errors.ts";
 import { claimsText } from "../request/claims.ts";
 import { requireExtraParameters } from "../request/extra_parameters.ts";
 import type { ClientCredentialRequest } from "../request/requests.ts";
 import { requireScopes, scopeKey } from "../request/scopes.ts";
+import { tenantOf } from "./user_query.ts";
 
 /** A request, checked. */
 export interface AppTokenQuery {
@@ -35,14 +37,10 @@ export interface AppTokenQuery {
  * @throws {ClientConfigurationError} where no app token can be had: no tenant, or one that stands for many.
  */
 export function realmOf(authority: Authority, tenantId: string | undefined): string {
-  const own = tenantId === undefined;
-  if (authority.kind === "oidc") {
-    return own ? authority.tenant : refuse("invalid_request", "tenantId", "an oidcAuthority has no tenants");
-  }
-  const realm = own ? authority.tenant : requireTenant(tenantId, "tenantId");
-  if (isSharedTenant(realm)) {
+  const realm = tenantOf(authority, tenantId);
+  if (authority.kind === "aad" && isSharedTenant(realm)) {
     const why = `an app token needs one tenant, by its GUID or domain, not ${realm}`;
-    refuse("invalid_tenant", own ? "authority" : "tenantId", why);
+    refuse("invalid_tenant", tenantId === undefined ? "authority" : "tenantId", why);
   }
   return realm;
 }
@@ -103,6 +101,16 @@ export function extrasOf(request: Partial<ClientCredentialRequest>): Extras {
     extraBody: { ...extraBodyParameters },
     extraQuery: { ...extraQueryParameters },
   };
+}
+
+/**
+ * The hash by which the store knows extra components, as MSAL Python makes it.
+ *
+ * @param ext What {@linkcode extOf} gave.
+ * @returns The hash in lower case; empty for none.
+ */
+export async function extHashOf(ext: string): Promise<string> {
+  return ext && (await sha256(ext.slice(1))).toLowerCase();
 }
 
 /**

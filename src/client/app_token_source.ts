@@ -5,18 +5,16 @@
  */
 
 import type { AppPartition } from "../cache/cache_core.ts";
-import { isUsable, ownerKey } from "../cache/token_index.ts";
+import { ownerKey } from "../cache/token_index.ts";
 import type { CachedToken } from "../cache/cached_token.ts";
-import type { AppliedCredential, CredentialSource } from "../credential/client_credential.ts";
-import { sha256 } from "../crypto/digest.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
 import { keepAlive } from "../store/single_flight.ts";
 import { ACQUIRE_TOKEN_FOR_CLIENT } from "../token/telemetry.ts";
-import type { TokenResponse } from "../token/token_response.ts";
-import type { AppTokenQuery } from "./app_token_query.ts";
+import { type AppTokenQuery, extHashOf } from "./app_token_query.ts";
 import type { Engine } from "./engine.ts";
 import { toGrantedToken } from "./granted_token.ts";
+import { isRenewed } from "./renewals.ts";
 import type { TokenFound } from "./token_found.ts";
 
 /** One piece of work, shared by everybody who asks for the same token. It holds nothing that a caller can change. */
@@ -28,7 +26,7 @@ export interface AppTokenErrand {
   /** What is sent, without the credential. */
   readonly form: URLSearchParams;
   /** Added to the query of the token endpoint. */
-  readonly extraQuery: readonly (readonly [string, string])[];
+  readonly extraQuery: Readonly<Record<string, string>>;
   /** For the credential's function. */
   readonly fmiPath: string | undefined;
   /** Why a token is needed. */
@@ -44,17 +42,14 @@ export interface AppTokenErrand {
 /** Gets app tokens from further away than the memory. */
 export class AppTokenSource {
   readonly #engine: Engine;
-  readonly #credential: CredentialSource;
 
   /**
-   * Joins an application's parts and its credential.
+   * Joins an application's parts.
    *
    * @param engine The parts.
-   * @param credential The credential.
    */
-  constructor(engine: Engine, credential: CredentialSource) {
+  constructor(engine: Engine) {
     this.#engine = engine;
-    this.#credential = credential;
   }
 
   /**
@@ -64,23 +59,27 @@ export class AppTokenSource {
    * @returns The token.
    */
   async get(errand: AppTokenErrand): Promise<TokenFound> {
-    const { query, reason, waitUntil } = errand;
+    const { query, waitUntil } = errand;
     const { cache, clock } = this.#engine.configuration;
     const askedAtMs = clock.now();
     const partition = await this.partitionOf(query);
     const asked = cache.index.removals;
     await cache.load(partition, query.key, askedAtMs);
     const known = cache.index.find(partition.owner, query.bucket, query.key, askedAtMs);
-    const renewed = known !== undefined && known !== errand.stale && isUsable(known, askedAtMs) &&
-      askedAtMs < (known.refreshOn ?? Infinity) * 1000;
-    if (renewed && reason !== "force_refresh_or_claims") {
+    if (isRenewed(known, errand, askedAtMs)) {
       return { token: known, cacheLevel: cache.stored ? "store" : "memory", correlationId: "" };
     }
     const correlationId = errand.correlationId ?? crypto.randomUUID();
     const { authority, emit } = this.#engine.configuration;
     const to = { ...partition, environment: authority.environment, homeAccountId: "" };
     const token = toGrantedToken(
-      await this.#ask(errand, correlationId),
+      await this.#engine.requestToken({
+        ...errand,
+        tenant: query.realm,
+        apiId: ACQUIRE_TOKEN_FOR_CLIENT,
+        correlationId,
+        sendCorrelationId: errand.correlationId !== undefined,
+      }),
       to,
       errand.scopes,
       emit,
@@ -97,28 +96,7 @@ export class AppTokenSource {
   /** The partition of a bucket of this client's. */
   async partitionOf({ realm, bucket, ext }: Omit<AppTokenQuery, "key">): Promise<AppPartition> {
     const { authority, clientId } = this.#engine.configuration;
-    const extHash = ext && (await sha256(ext.slice(1))).toLowerCase();
-    return { owner: ownerKey(authority.environment, clientId, ""), bucket, clientId, realm, ext, extHash };
-  }
-
-  async #ask(
-    { query, form, extraQuery, fmiPath, reason, correlationId: chosen, waitUntil }: AppTokenErrand,
-    correlationId: string,
-  ): Promise<TokenResponse> {
-    const { clientId } = this.#engine.configuration;
-    const { token } = await this.#engine.metadata.endpoints(query.realm, correlationId, waitUntil);
-    const url = new URL(token);
-    const tokenEndpoint = url.href;
-    for (const pair of extraQuery) url.searchParams.append(...pair);
-    return await this.#engine.tokenEndpoint.requestToken({
-      url,
-      form,
-      credential: (): Promise<AppliedCredential> =>
-        this.#credential.apply({ clientId, tenantId: query.realm, tokenEndpoint, correlationId, fmiPath }),
-      apiId: ACQUIRE_TOKEN_FOR_CLIENT,
-      reason,
-      correlationId,
-      sendCorrelationId: chosen !== undefined,
-    });
+    const owner = ownerKey(authority.environment, clientId, "");
+    return { owner, bucket, clientId, realm, ext, extHash: await extHashOf(ext) };
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { IssuerMetadata } from "../authority/provider_metadata.ts";
 import { generatePkceCodes, hashNonce, randomToken } from "../crypto/pkce.ts";
 import { ClientAuthError, refuse, requireObject } from "../errors/errors.ts";
 import { type AuthCodeFlow, readAuthCodeFlow } from "../request/auth_code_flow.ts";
@@ -16,7 +17,7 @@ import {
 } from "../request/authorization_request.ts";
 import { type AuthorizationResponse, readAuthorizationResponse } from "../request/authorization_response.ts";
 import { buildAuthorizationUrl } from "../request/authorization_url.ts";
-import { essentialAcrsOf, mergeClaims } from "../request/claims.ts";
+import { essentialClaimsOf, mergeClaims } from "../request/claims.ts";
 import { requireUserScopes } from "../request/scopes.ts";
 import type {
   AuthCodeFlowRequest,
@@ -29,19 +30,21 @@ import { checkAuthorizationResponse } from "../token/authorization_answer.ts";
 import { readClientInfo } from "../token/entra_identity.ts";
 import { ACQUIRE_TOKEN_BY_CODE } from "../token/telemetry.ts";
 import { type Extras, extrasOf } from "./app_token_query.ts";
+import { acquireBrought, type BroughtGrant } from "./brought_grant.ts";
 import type { Engine } from "./engine.ts";
-import { handOut, requireTokenRequest } from "./token_found.ts";
+import { requireTokenRequest } from "./token_found.ts";
 import { UsedFlows } from "./used_flows.ts";
 import type { UserErrand, UserGrants } from "./user_grants.ts";
-import { anchorOf, realmOfUser, tenantOf } from "./user_query.ts";
+import { anchorOf, tenantOf } from "./user_query.ts";
 
 /** How long a user may take; the sealed flow and the code live no longer. */
 const FLOW_LIFETIME_SECONDS = 3_600;
-/** What a code errand has of its own. */
-type CodeErrand =
-  & Pick<UserErrand, "tenant" | "scopes" | "grant" | "claims" | "apiId" | "expected" | "onSend">
-  & Extras
-  & { readonly clientInfo: string | undefined };
+type CodeErrand = Pick<UserErrand, "tenant" | "scopes" | "claims" | "apiId" | "onSend"> & Extras;
+/** A code, and what it was asked for with. */
+type Code = Pick<
+  AuthorizationCodeRequest,
+  "code" | "codeVerifier" | "redirectUri" | "nonce" | "maxAge" | "clientInfo"
+>;
 
 /** Runs the code flows of one application. */
 export class AuthCodeFlows {
@@ -72,19 +75,22 @@ export class AuthCodeFlows {
    */
   async initiate(request: AuthorizationRequest): Promise<AuthCodeFlow> {
     const checked = this.#check(request);
-    const { clientId, clock } = this.#engine.configuration;
+    const { authority, clientCapabilities, clientId, clock, waitUntil } = this.#engine.configuration;
     const { tenantId, correlationId = crypto.randomUUID(), claims, signal } = request;
-    const tenant = tenantOf(this.#engine.configuration.authority, tenantId);
+    const tenant = tenantOf(authority, tenantId);
     const [state, nonce] = [randomToken(16), randomToken(16)];
     const { verifier: codeVerifier, challenge: codeChallenge } = await generatePkceCodes();
     const { redirectUri, scopes, maxAge, responseMode, appState } = checked;
-    const merged = mergeClaims(claims, this.#engine.configuration.clientCapabilities);
+    const merged = mergeClaims(claims, clientCapabilities);
     const authUri = await this.#url(checked, tenant, correlationId, signal, {
       state,
       nonce: await hashNonce(nonce),
       codeChallenge,
       claims: merged,
     });
+    // R-036: from the document that the URL came from.
+    const bound = authority.kind === "oidc" &&
+      await this.#engine.metadata.issuer(tenant, correlationId, waitUntil);
     return {
       version: 1,
       authUri,
@@ -95,6 +101,7 @@ export class AuthCodeFlows {
       scopes,
       clientId,
       authority: this.#engine.authorityOf(tenant),
+      ...(bound && { issuer: bound.issuer }),
       ...(merged !== undefined && { claims: merged }),
       ...(maxAge !== undefined && { maxAge }),
       ...(responseMode !== undefined && { responseMode }),
@@ -119,9 +126,13 @@ export class AuthCodeFlows {
         refuse("invalid_request", name, "it must be a random text of 16 characters or more");
       }
     }
-    const secrets = { state, nonce, codeChallenge, claims: mergeClaims(request.claims, clientCapabilities) };
-    const tenant = tenantOf(authority, tenantId);
-    return await this.#url(checked, tenant, correlationId, request.signal, secrets);
+    const claims = mergeClaims(request.claims, clientCapabilities);
+    return await this.#url(checked, tenantOf(authority, tenantId), correlationId, request.signal, {
+      state,
+      nonce,
+      codeChallenge,
+      claims,
+    });
   }
 
   /**
@@ -154,31 +165,33 @@ export class AuthCodeFlows {
       untilAborted(Promise.resolve(work), request.signal, correlationId);
     const parameters = await until(readAuthorizationResponse(response, flow));
     const waitUntil = request.waitUntil ?? this.#engine.configuration.waitUntil;
-    const issuer = await until(this.#engine.metadata.issuer(tenant, correlationId, waitUntil));
+    const issuer = async (): Promise<IssuerMetadata> => {
+      const found = await until(this.#engine.metadata.issuer(tenant, correlationId, waitUntil));
+      return flow.issuer === undefined || flow.issuer === found.issuer
+        ? found
+        : this.#engine.notOwn(correlationId);
+    };
     const { code, clientInfo } = await checkAuthorizationResponse(parameters, {
       state,
-      issuer: issuer.issuer,
-      issParameterRequired: issuer.issParameterSupported,
+      issuer,
       host: this.#engine.configuration.authority.environment,
       correlationId,
       secrets: [flow.nonce, flow.codeVerifier],
+    }).catch((error) => {
+      // R-038: what the authority answered ends the flow, too.
+      if ("errorCodes" in error) this.#used.use(state, correlationId, flow.expiresAt * 1000);
+      throw error;
     });
     this.#used.require(state, correlationId);
-    const grant = grantOf(code, flow);
-    const expected = { nonce: await hashNonce(flow.nonce), maxAgeSeconds: flow.maxAge, code };
+    const { claims, codeVerifier, redirectUri, maxAge } = flow;
+    const nonce = await hashNonce(flow.nonce);
     const onSend = (): void => this.#used.use(state, correlationId, flow.expiresAt * 1000);
-    const errand = {
-      ...extras,
-      tenant,
-      scopes,
-      grant,
-      claims: flow.claims,
-      apiId,
-      expected,
-      clientInfo,
-      onSend,
-    };
-    return await this.#redeem(errand, request);
+    const errand = { ...extras, tenant, scopes, claims, apiId, onSend };
+    return await this.#redeem(
+      errand,
+      { code, codeVerifier, redirectUri, nonce, maxAge, clientInfo },
+      request,
+    );
   }
 
   /**
@@ -195,22 +208,20 @@ export class AuthCodeFlows {
     }
     requireUserScopes(scopes, authority.kind === "aad");
     requireTokenRequest(request);
-    const grant = grantOf(code, request);
     const errand = {
       ...extrasOf(request),
       tenant: tenantOf(authority, tenantId),
       scopes: [...scopes],
-      grant,
       claims: mergeClaims(request.claims, clientCapabilities),
       apiId: ACQUIRE_TOKEN_BY_CODE,
-      expected: {
-        nonce: optionalText("nonce", request.nonce),
-        maxAgeSeconds: optionalMaxAge(request.maxAge),
-        code,
-      },
-      clientInfo,
     };
-    return await this.#redeem(errand, request);
+    const nonce = optionalText("nonce", request.nonce);
+    const maxAge = optionalMaxAge(request.maxAge);
+    return await this.#redeem(
+      errand,
+      { code, codeVerifier, redirectUri, nonce, maxAge, clientInfo },
+      request,
+    );
   }
 
   #check(request: AuthorizationRequest): CheckedAuthorizationRequest {
@@ -240,59 +251,37 @@ export class AuthCodeFlows {
     return buildAuthorizationUrl(authorization, { ...checked, ...secrets, clientId, excludeScopes, isEntra });
   }
 
-  /** R-036: a flow is bound to its client and authority. */
-  #requireOwn({ clientId, authority, expiresAt, correlationId }: AuthCodeFlow): string {
-    const { configuration } = this.#engine;
-    const tenant = this.#engine.tenantOfAuthority(authority);
-    if (clientId !== configuration.clientId || tenant === undefined) {
-      const why = "Cannot sign in: the flow was begun by another client or at another authority";
-      throw new ClientAuthError("auth_flow_mismatch", why, correlationId);
-    }
-    if (expiresAt * 1000 > configuration.clock.now()) return tenant;
+  #requireOwn(flow: AuthCodeFlow): string {
+    const tenant = this.#engine.tenantOfFlow(flow);
+    if (flow.expiresAt * 1000 > this.#engine.configuration.clock.now()) return tenant;
     throw new ClientAuthError(
       "auth_flow_expired",
       "Cannot sign in: the flow has expired. Begin again",
-      correlationId,
+      flow.correlationId,
     );
   }
 
   async #redeem(
-    { tenant, clientInfo, ...errand }: CodeErrand,
+    errand: CodeErrand,
+    { code, codeVerifier, redirectUri, nonce, maxAge, clientInfo }: Code,
     request: Pick<AuthorizationCodeRequest, "signal" | "waitUntil" | "correlationId">,
   ): Promise<AuthenticationResult> {
-    const { authority, cache, clock, waitUntil } = this.#engine.configuration;
-    const { signal, correlationId } = request;
-    const nowMs = clock.now();
-    const home = authority.kind === "aad" ? readClientInfo(clientInfo) : undefined;
-    const work = this.#grants.redeem({
+    const isEntra = this.#engine.configuration.authority.kind === "aad";
+    const home = isEntra ? readClientInfo(clientInfo) : undefined;
+    const brought: BroughtGrant = {
       ...errand,
-      tenant,
-      realm: realmOfUser(authority, tenant, "-") ?? tenant,
-      sendsScopes: true,
+      grant: {
+        grant_type: "authorization_code",
+        code,
+        redirect_uri: redirectUri,
+        code_verifier: codeVerifier,
+      },
       reason: "not_applicable",
-      correlationId: correlationId ?? crypto.randomUUID(),
-      sendCorrelationId: correlationId !== undefined,
       isOneTime: true,
-      expected: { ...errand.expected, essentialAcrs: essentialAcrsOf(errand.claims) },
+      expected: { nonce, maxAgeSeconds: maxAge, code, essential: essentialClaimsOf(errand.claims) },
       anchorMailbox: home && anchorOf(`${home.uid}.${home.utid}`),
       requiresIdToken: true,
-      asked: cache.users.removals,
-      waitUntil: request.waitUntil ?? waitUntil,
-    });
-    const found = await untilAborted(work, signal, correlationId);
-    return handOut(
-      this.#engine,
-      found,
-      { scopes: errand.scopes, correlationId },
-      "not_applicable",
-      clock.now() - nowMs,
-    );
+    };
+    return await acquireBrought(this.#engine, this.#grants, brought, request);
   }
-}
-
-function grantOf(
-  code: string,
-  { redirectUri, codeVerifier }: Pick<AuthCodeFlow, "redirectUri" | "codeVerifier">,
-): Readonly<Record<string, string>> {
-  return { grant_type: "authorization_code", code, redirect_uri: redirectUri, code_verifier: codeVerifier };
 }

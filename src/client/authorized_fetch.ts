@@ -45,7 +45,7 @@ function originOf(given: unknown): string {
   refuse(
     "invalid_option",
     "origins",
-    "each must be an https origin, such as https://graph.microsoft.com, or http on localhost",
+    "each must be an https origin, or http on localhost",
   );
 }
 

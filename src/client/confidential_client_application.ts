@@ -39,9 +39,8 @@ export class ConfidentialClientApplication extends ClientApplication {
    * @throws {ClientConfigurationError} that names the option and how to mend it.
    */
   constructor(options: ConfidentialClientOptions) {
-    const credential = new CredentialSource(options?.clientCredential);
-    super(options, THROTTLE_SECONDS, credential);
-    this.#appTokens = new AppTokenFlow(openApplication(this).engine, credential);
+    super(options, THROTTLE_SECONDS, new CredentialSource(options?.clientCredential));
+    this.#appTokens = new AppTokenFlow(openApplication(this).engine);
   }
 
   /**

@@ -5,6 +5,7 @@
  */
 
 import { type Authority, parseAuthority, parseOidcAuthority } from "../authority/authority.ts";
+import { GUID } from "../authority/tenant.ts";
 import { type CacheCore, openerOf } from "../cache/cache_core.ts";
 import { MemoryUsers } from "../cache/memory_users.ts";
 import { TokenIndex } from "../cache/token_index.ts";
@@ -71,7 +72,6 @@ function check<T>(
 }
 
 const BARE = "it must be a function";
-const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function isFunction(value: unknown): boolean {
   return typeof value === "function";
@@ -94,7 +94,7 @@ function texts(
 ): readonly string[] {
   const fits = (list: readonly string[]): boolean =>
     Array.isArray(list) && list.every((item) => typeof item === "string" && pattern.test(item));
-  return check(option, value, fits, `it must be an array of ${what}`) ?? [];
+  return [...check(option, value, fits, `it must be an array of ${what}`) ?? []];
 }
 
 /**
@@ -123,6 +123,14 @@ function authorityOf(options: ClientApplicationOptions, insecureLoopback: boolea
   }
   if (authority === undefined) return parseOidcAuthority(oidcAuthority, insecureLoopback);
   refuse("conflicting_authority", "oidcAuthority", "authority is given, too: choose one");
+}
+
+function clockOf(given: Pick<ClientApplicationOptions, "clock">): Clock {
+  const clock = given.clock ?? systemClock;
+  const isClock = ({ now, setTimeout, clearTimeout }: Clock): boolean =>
+    [now, setTimeout, clearTimeout].every(isFunction);
+  check("clock", clock, isClock, "it must be a Clock");
+  return clock;
 }
 
 function cacheOf(
@@ -154,11 +162,10 @@ function cacheOf(
  * @throws {ClientConfigurationError} that names the option and how to mend it.
  */
 export function resolveConfiguration(options: ClientApplicationOptions, isPublic: boolean): Configuration {
-  const { clientId, httpCache, onEvent, fetch, ...given } = options ?? {};
+  const { allowedTenants = "any", clientId, httpCache, onEvent, fetch, ...given } = options ?? {};
   if (typeof clientId !== "string" || !/^[\x21-\x7e]{1,256}$/.test(clientId)) {
     refuse("invalid_client_id", "clientId", "it must be the Application (client) ID");
   }
-  const { allowedTenants = "any" } = given;
   const telemetry = check(
     "telemetry",
     given.telemetry,
@@ -167,13 +174,7 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
   );
   check("logger", given.logger, (own) => Object(own) === own, "it must be an object such as console");
   const insecureLoopback = options[allowInsecureLoopback] === true;
-  const clock = given.clock ?? systemClock;
-  check(
-    "clock",
-    clock,
-    ({ now, setTimeout, clearTimeout }) => [now, setTimeout, clearTimeout].every(isFunction),
-    "it must be a Clock",
-  );
+  const clock = clockOf(given);
   const emit = createEmit(check("onEvent", onEvent, isFunction, BARE), given.logger);
   const onFailure = (error: CacheError): void => emit?.({ type: "cache_failed", error });
   const authority = authorityOf(options, insecureLoopback);
@@ -185,6 +186,9 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
       (text) => typeof text === "string" && /^[\x20-\x7e]{1,128}$/.test(text),
       "it must be at most 128 printable characters",
     );
+  if (authority.kind === "oidc" && allowedTenants !== "any") {
+    refuse("invalid_option", "allowedTenants", "an oidcAuthority has no tenants");
+  }
   const store = httpCache === undefined ? new MemoryStore({ clock }) : requireStore(httpCache, "httpCache");
   return {
     clientId,
@@ -197,9 +201,7 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
     clientCapabilities: texts("clientCapabilities", given.clientCapabilities, /./, 'texts, such as ["cp1"]'),
     allowedTenants: allowedTenants === "any"
       ? "any"
-      : texts("allowedTenants", allowedTenants, GUID, 'tenants\' GUIDs, or "any"').map((id) =>
-        id.toLowerCase()
-      ),
+      : texts("allowedTenants", allowedTenants, new RegExp(`^${GUID}$`, "i"), 'tenants\' GUIDs, or "any"'),
     clockToleranceSeconds: check(
       "clockToleranceSeconds",
       given.clockToleranceSeconds,

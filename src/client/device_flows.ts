@@ -21,14 +21,15 @@ import { pause, untilAborted } from "../runtime/wait.ts";
 import { parseDeviceResponse, readDeviceFlow } from "../token/device_response.ts";
 import { buildUserForm, DEVICE_CODE_GRANT } from "../token/grant_user.ts";
 import { ACQUIRE_TOKEN_BY_DEVICE_FLOW } from "../token/telemetry.ts";
+import { redeemBrought } from "./brought_grant.ts";
 import type { Engine } from "./engine.ts";
 import { handOut, requireTokenRequest, type TokenFound } from "./token_found.ts";
 import type { UserGrants } from "./user_grants.ts";
-import { realmOfUser, tenantOf } from "./user_query.ts";
+import { tenantOf } from "./user_query.ts";
 
 /** By how much `slow_down` lengthens the interval, RFC 8628 section 3.5. */
 const SLOW_DOWN_SECONDS = 5;
-/** The longest pause between polls, whatever failed before. */
+/** The longest pause after failures, unless the authority asks for a longer one. */
 const MAX_PAUSE_SECONDS = 60;
 
 /** A failure that says nothing of the sign-in. */
@@ -126,7 +127,7 @@ export class DeviceFlows {
     if (onProgress !== undefined && typeof onProgress !== "function") {
       refuse("invalid_request", "onProgress", "it must be a function");
     }
-    const tenant = this.#requireOwn(flow);
+    const tenant = this.#engine.tenantOfFlow(flow);
     const startedMs = clock.now();
     for (let polls = 1, failures = 0;; polls++) {
       const outcome = await this.#poll(flow, tenant, request);
@@ -141,11 +142,12 @@ export class DeviceFlows {
       // Section 3.5: after each failure of the network twice as long.
       failures = outcome.outage === undefined ? 0 : failures + 1;
       const pauseSeconds = Math.max(
-        flow.intervalSeconds * 2 ** failures,
+        flow.intervalSeconds,
+        Math.min(flow.intervalSeconds * 2 ** failures, MAX_PAUSE_SECONDS),
         outcome.outage?.retryAfterSeconds ?? 0,
       );
       const leftSeconds = Math.max(flow.expiresAt - clock.now() / 1000, 0);
-      const nextPollInSeconds = Math.ceil(Math.min(pauseSeconds, leftSeconds, MAX_PAUSE_SECONDS));
+      const nextPollInSeconds = Math.ceil(Math.min(pauseSeconds, leftSeconds));
       onProgress?.({ polls, nextPollInSeconds, expiresAt: flow.expiresAt });
       await pause(clock, nextPollInSeconds * 1000, signal, flow.correlationId);
     }
@@ -187,34 +189,20 @@ export class DeviceFlows {
     }
   }
 
-  #redeem(flow: DeviceFlow, tenant: string, request: DevicePollRequest): Promise<TokenFound> {
-    const { authority, cache, waitUntil: own } = this.#engine.configuration;
+  #redeem(flow: DeviceFlow, tenant: string, { signal, waitUntil }: DevicePollRequest): Promise<TokenFound> {
     const { claims, correlationId, deviceCode, scopes } = flow;
-    const work = this.#grants.redeem({
+    const work = redeemBrought(this.#engine, this.#grants, {
       tenant,
-      realm: realmOfUser(authority, tenant, "-") ?? tenant,
       scopes,
       grant: { grant_type: DEVICE_CODE_GRANT, device_code: deviceCode },
       sendsScopes: false,
       claims,
-      ext: "",
       apiId: ACQUIRE_TOKEN_BY_DEVICE_FLOW,
       reason: "not_applicable",
-      correlationId,
-      sendCorrelationId: true,
       isOneTime: true,
       expected: {},
       requiresIdToken: true,
-      asked: cache.users.removals,
-      waitUntil: request.waitUntil ?? own,
-    });
-    return untilAborted(work, request.signal, correlationId);
-  }
-
-  #requireOwn({ clientId, authority, correlationId }: DeviceFlow): string {
-    const tenant = this.#engine.tenantOfAuthority(authority);
-    if (clientId === this.#engine.configuration.clientId && tenant !== undefined) return tenant;
-    const why = "Cannot sign in: the flow was begun by another client or at another authority";
-    throw new ClientAuthError("auth_flow_mismatch", why, correlationId);
+    }, { correlationId, waitUntil });
+    return untilAborted(work, signal, correlationId);
   }
 }

@@ -6,16 +6,33 @@
 
 import { MetadataSource } from "../authority/metadata.ts";
 import { requireTenant } from "../authority/tenant.ts";
-import type { CredentialSource } from "../credential/client_credential.ts";
+import type { AppliedCredential, CredentialSource } from "../credential/client_credential.ts";
 import { ClientAuthError } from "../errors/errors.ts";
 import { JwksSource } from "../jwt/jwks_source.ts";
 import { DocumentCache } from "../net/document_cache.ts";
 import { HttpCache } from "../net/http_cache.ts";
 import { HttpClient } from "../net/http_client.ts";
+import type { AuthCodeFlow } from "../request/auth_code_flow.ts";
+import type { WaitUntil } from "../runtime/web_types.ts";
 import { IdTokenValidator } from "../token/id_token.ts";
-import { TokenEndpoint } from "../token/token_endpoint.ts";
+import { TokenEndpoint, type TokenEndpointRequest } from "../token/token_endpoint.ts";
+import type { TokenResponse } from "../token/token_response.ts";
 import { type Configuration, resolveConfiguration } from "./configuration.ts";
 import type { ClientApplicationOptions } from "./options.ts";
+
+/** A grant, and what its request carries. */
+export interface GrantRequest extends Omit<TokenEndpointRequest, "url" | "credential"> {
+  /** The tenant that is asked, as the path has it. */
+  readonly tenant: string;
+  /** Added to the query of the token endpoint. */
+  readonly extraQuery?: Readonly<Record<string, string>> | undefined;
+  /** For the credential's function. */
+  readonly fmiPath?: string | undefined;
+  /** Called at the moment before the grant is sent; what it throws keeps it unsent. */
+  readonly onSend?: (() => void) | undefined;
+  /** Keeps work alive after the call. */
+  readonly waitUntil: WaitUntil | "detached" | undefined;
+}
 
 /** The parts of an application. */
 export class Engine {
@@ -27,6 +44,7 @@ export class Engine {
   readonly metadata: MetadataSource;
   /** What checks ID tokens. */
   readonly idTokens: IdTokenValidator;
+  readonly #credential: CredentialSource | undefined;
 
   /**
    * Puts the parts together; nothing is sent or read.
@@ -47,6 +65,7 @@ export class Engine {
     const httpCache = new HttpCache(httpStore, clock, secret ?? clientId, throttleSeconds);
     const documents = new DocumentCache(httpStore, clock, secret);
     const jwks = new JwksSource(http, documents, configuration);
+    this.#credential = credential;
     this.configuration = configuration;
     this.tokenEndpoint = new TokenEndpoint(http, httpCache, configuration);
     this.metadata = new MetadataSource(authority, http, documents, configuration);
@@ -60,18 +79,51 @@ export class Engine {
     return 3 * metadata + 3 * token + 16_000;
   }
 
+  /**
+   * Sends a grant to a tenant's token endpoint.
+   *
+   * @param request The grant.
+   * @returns What came back.
+   */
+  async requestToken({ tenant, extraQuery, fmiPath, ...request }: GrantRequest): Promise<TokenResponse> {
+    const { correlationId, waitUntil } = request;
+    const { clientId } = this.configuration;
+    const url = new URL((await this.metadata.endpoints(tenant, correlationId, waitUntil)).token);
+    const context = { clientId, tenantId: tenant, tokenEndpoint: url.href, correlationId, fmiPath };
+    for (const pair of Object.entries(extraQuery ?? {})) url.searchParams.append(...pair);
+    const credential = this.#credential;
+    return await this.tokenEndpoint.requestToken({
+      ...request,
+      url,
+      credential: credential && ((): Promise<AppliedCredential> => credential.apply(context)),
+    });
+  }
+
   /** The authority with another tenant, as flows name it. */
   authorityOf(tenant: string): string {
     const { kind, base } = this.configuration.authority;
     return kind === "oidc" ? base : `${new URL(base).origin}/${tenant}`;
   }
 
-  /** The tenant of an authority that a flow names; `undefined` for another authority than this application's. */
-  tenantOfAuthority(named: string): string | undefined {
-    const { kind, base, tenant } = this.configuration.authority;
-    if (kind === "oidc") return named === base ? tenant : undefined;
-    const origin = `${new URL(base).origin}/`;
-    return named.startsWith(origin) ? requireTenant(named.slice(origin.length), "flow.authority") : undefined;
+  /** R-036: the tenant of a flow, which is bound to its client and authority. */
+  tenantOfFlow(
+    { clientId, authority, correlationId }: Pick<AuthCodeFlow, "clientId" | "authority" | "correlationId">,
+  ): string {
+    const { authority: { kind, tenant }, clientId: own } = this.configuration;
+    const root = this.authorityOf("");
+    if (clientId === own) {
+      if (kind === "oidc" && authority === root) return tenant;
+      if (kind === "aad" && authority.startsWith(root)) {
+        return requireTenant(authority.slice(root.length), "flow.authority");
+      }
+    }
+    return this.notOwn(correlationId);
+  }
+
+  /** Refuses a flow of somebody else. */
+  notOwn(correlationId: string): never {
+    const why = "Cannot sign in: the flow is of another client or authority";
+    throw new ClientAuthError("auth_flow_mismatch", why, correlationId);
   }
 
   /** The error for an endpoint that the authority does not have. */

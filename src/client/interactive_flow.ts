@@ -5,9 +5,10 @@
  */
 
 import { refuse } from "../errors/errors.ts";
+import { requireExtraParameters } from "../request/extra_parameters.ts";
 import type { InteractiveRequest } from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
-import { untilAborted } from "../runtime/wait.ts";
+import { abortError, untilAborted } from "../runtime/wait.ts";
 import { ACQUIRE_TOKEN_INTERACTIVE } from "../token/telemetry.ts";
 import type { AuthCodeFlows } from "./auth_code_flows.ts";
 import { requireTokenRequest } from "./token_found.ts";
@@ -31,18 +32,22 @@ export async function acquireInteractively(
   if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs < 2 ** 31)) {
     refuse("invalid_request", "timeoutMs", "it must be a number of milliseconds");
   }
+  requireExtraParameters(extraBodyParameters, "extraBodyParameters");
   requireTokenRequest(request);
   const listener = await receiver.open({ ...(signal !== undefined && { signal }) });
   try {
     const { redirectUri, responseMode } = listener;
     const flow = await codes.initiate({ ...asked, redirectUri, responseMode });
-    const received = listener.receive({
+    const answer = listener.receive({
       authUri: flow.authUri,
       state: flow.state,
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(signal !== undefined && { signal }),
     });
-    const response = await untilAborted(received, signal, flow.correlationId);
+    // A receiver may end with the signal's own reason, or not at all.
+    const response = await untilAborted(answer, signal, flow.correlationId).catch((error) => {
+      throw signal?.aborted ? abortError(signal, flow.correlationId) : error;
+    });
     const own = { signal, waitUntil, extraBodyParameters };
     return await codes.redeemFlow(flow, response, own, ACQUIRE_TOKEN_INTERACTIVE);
   } finally {

@@ -59,7 +59,7 @@ export class PublicClientApplication extends ClientApplication {
       refuse(
         "unexpected_client_credential",
         name,
-        "a public client has none, everybody could read it there. Leave it out",
+        "a public client has none: leave it out",
       );
     }
     super(options, THROTTLE_SECONDS);

@@ -7,12 +7,15 @@
 import type { CachedRefreshToken } from "../cache/cached_user.ts";
 import { isAuthError } from "../errors/auth_error.ts";
 import { InteractionRequiredAuthError, type ServerErrorDetails } from "../errors/server_error.ts";
+import { isWorkers } from "../runtime/host.ts";
+import { withDeadline } from "../runtime/wait.ts";
+import { STRANGER_PATIENCE_MS } from "../store/single_flight.ts";
 import { ACQUIRE_TOKEN_SILENT } from "../token/telemetry.ts";
 import type { Engine } from "./engine.ts";
-import type { UserQuestion } from "./silent_flow.ts";
 import type { TokenFound } from "./token_found.ts";
 import type { UserGrants } from "./user_grants.ts";
 import { anchorOf, isOfOtherIssuer, tenantOfRealm } from "./user_query.ts";
+import type { UserQuestion } from "./user_question.ts";
 
 /** The family of Microsoft's own client ids; there is no other. */
 const FAMILY = "1";
@@ -30,6 +33,8 @@ interface Candidate {
 export class RefreshTokens {
   readonly #engine: Engine;
   readonly #grants: UserGrants;
+  /** What is under way for each user of an issuer that may take each refresh token once. */
+  readonly #underWay = new Map<string, Promise<unknown>>();
 
   /**
    * Joins an application's parts.
@@ -52,9 +57,29 @@ export class RefreshTokens {
    * @throws {InteractionRequiredAuthError} `no_tokens_found` where there is no refresh token, or the authority's answer.
    */
   async redeem(question: UserQuestion, asked: number): Promise<TokenFound> {
-    const { authority, cache: { users } } = this.#engine.configuration;
+    const { authority } = this.#engine.configuration;
     const correlationId = question.correlationId ?? crypto.randomUUID();
     if (isOfOtherIssuer(authority, question.user.homeAccountId)) throw noTokens(correlationId);
+    // Entra takes a refresh token again and again.
+    if (authority.kind === "aad") return await this.#redeemAny(question, correlationId, asked);
+    const { owner } = question;
+    const work = this.#turnOf(owner).then(() => this.#redeemAny(question, correlationId, asked));
+    this.#underWay.set(owner, work);
+    return await work.finally(() => {
+      if (this.#underWay.get(owner) === work) this.#underWay.delete(owner);
+    });
+  }
+
+  /** Waits for the refresh before: it brings the token to redeem next. In workerd it may never end. */
+  #turnOf(owner: string): Promise<unknown> {
+    const { clock } = this.#engine.configuration;
+    const before = Promise.resolve(this.#underWay.get(owner)).catch(() => {});
+    const patienceMs = isWorkers() ? STRANGER_PATIENCE_MS : this.#engine.flightDeadlineMs;
+    return withDeadline(clock, before, patienceMs, () => undefined);
+  }
+
+  async #redeemAny(question: UserQuestion, correlationId: string, asked: number): Promise<TokenFound> {
+    const { users } = this.#engine.configuration.cache;
     const tried = new Set<string>();
     let failure: unknown;
     let isReread = !users.stored;
@@ -83,7 +108,8 @@ export class RefreshTokens {
 
   /** A client of which nothing is known may be of the family. */
   #familyOf({ owner }: UserQuestion): string {
-    return this.#engine.configuration.cache.users.user(owner)?.familyId ?? FAMILY;
+    const { authority: { kind } } = this.#engine.configuration;
+    return kind === "oidc" ? "" : this.#engine.configuration.cache.users.user(owner)?.familyId ?? FAMILY;
   }
 
   async #loadFamily(question: UserQuestion): Promise<void> {
@@ -92,11 +118,12 @@ export class RefreshTokens {
   }
 
   /** The family's tokens first, then this client's own: MSAL's order. */
-  #candidates({ user, owner }: UserQuestion): Candidate[] {
+  #candidates(question: UserQuestion): Candidate[] {
+    const { user, owner } = question;
     const { users } = this.#engine.configuration.cache;
     const record = users.user(owner);
     const own = (record?.refreshTokens ?? []).map((token) => ({ token, isGuess: false }));
-    if (record?.familyId === "") return own;
+    if (this.#familyOf(question) === "") return own;
     const isGuess = record?.familyId === undefined;
     const family = users.family(user, record?.familyId ?? FAMILY).map((token) => ({ token, isGuess }));
     return [...family, ...own];
@@ -140,8 +167,7 @@ export class RefreshTokens {
 }
 
 function noTokens(correlationId: string): InteractionRequiredAuthError {
-  const message =
-    "Cannot get a token silently: the cache has none for this account and client. Let the user sign in";
+  const message = "Cannot get a token silently: none is cached for this account. Let the user sign in";
   const details = {
     status: 0,
     error: "no_tokens_found",

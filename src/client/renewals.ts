@@ -47,6 +47,23 @@ export function reasonOf(isForced: boolean, slot: Slot | undefined, nowMs: numbe
   return isUsable(slot, nowMs) ? "proactive_refresh" : "expired";
 }
 
+/**
+ * Whether somebody else has renewed a token meanwhile.
+ *
+ * @param known What the cache has now.
+ * @param asked The token that is to be replaced, and why.
+ * @param nowMs The time in epoch milliseconds.
+ * @returns Whether it answers the question.
+ */
+export function isRenewed(
+  known: Slot | undefined,
+  { stale, reason }: { readonly stale: CachedToken | undefined; readonly reason: RefreshReason },
+  nowMs: number,
+): known is Slot {
+  return known !== undefined && known !== stale && isUsable(known, nowMs) &&
+    nowMs < (known.refreshOn ?? Infinity) * 1000 && reason !== "force_refresh_or_claims";
+}
+
 /** The renewals of one application. */
 export class Renewals {
   readonly #engine: Engine;

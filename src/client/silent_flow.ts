@@ -4,57 +4,20 @@
  * @module
  */
 
-import type { CachedToken } from "../cache/cached_token.ts";
-import type { UserKey } from "../cache/cached_user.ts";
-import { bucketKey, isFresh, isUsable, ownerKey, type Slot } from "../cache/token_index.ts";
+import { bucketKey, isFresh, ownerKey, type Slot } from "../cache/token_index.ts";
 import { mergeClaims } from "../request/claims.ts";
 import { requireUserScopes, scopeKey } from "../request/scopes.ts";
 import type { SilentRequest } from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
-import type { RefreshReason } from "../runtime/events.ts";
 import { untilAborted } from "../runtime/wait.ts";
-import type { WaitUntil } from "../runtime/web_types.ts";
 import { extOf } from "./app_token_query.ts";
 import type { Engine } from "./engine.ts";
 import { RefreshTokens } from "./refresh_tokens.ts";
-import { reasonOf, Renewals } from "./renewals.ts";
+import { isRenewed, reasonOf, Renewals } from "./renewals.ts";
 import { failed, fromMemory, handOut, requireTokenRequest, type TokenFound } from "./token_found.ts";
 import type { UserGrants } from "./user_grants.ts";
+import type { UserQuestion } from "./user_question.ts";
 import { realmOfIssuer, realmOfUser, requireAccount, tenantOf } from "./user_query.ts";
-
-/** A token that is looked for. It holds nothing that a caller can change. */
-export interface UserQuestion {
-  /** Whose it is. */
-  readonly user: UserKey;
-  /** The same, as the index names it. */
-  readonly owner: string;
-  /** The tenant that is asked. */
-  readonly tenant: string;
-  /** The tenant whose token it is. */
-  readonly realm: string;
-  /** The bucket of that tenant's tokens. */
-  readonly bucket: string;
-  /** The scopes, as the index names them. */
-  readonly key: string;
-  /** The scopes asked for. */
-  readonly scopes: readonly string[];
-  /** Extra components of the token's identity. */
-  readonly ext: string;
-  /** The merged claims, as JSON text. */
-  readonly claims: string | undefined;
-  /** Members of the form of the application's own. */
-  readonly extraBody: Readonly<Record<string, string>> | undefined;
-  /** Added to the query of the token endpoint. */
-  readonly extraQuery: Readonly<Record<string, string>> | undefined;
-  /** Why the authority is asked. */
-  readonly reason: RefreshReason;
-  /** The token that is to be replaced: finding that one again is no answer. */
-  readonly stale: CachedToken | undefined;
-  /** The id that the caller chose. */
-  readonly correlationId: string | undefined;
-  /** Keeps work alive after the call. */
-  readonly waitUntil: WaitUntil | "detached" | undefined;
-}
 
 /** Acquires the tokens of users who signed in before. */
 export class SilentFlow {
@@ -161,7 +124,8 @@ export class SilentFlow {
       extraBody: { ...request.extraBodyParameters },
       extraQuery: { ...request.extraQueryParameters },
       reason: reasonOf(isForced, slot, nowMs),
-      stale: slot,
+      // A fresh one came here because its user was forgotten: the store may know them.
+      stale: slot !== undefined && isFresh(slot, nowMs) ? undefined : slot,
       correlationId,
       waitUntil: request.waitUntil ?? waitUntil,
     };
@@ -184,14 +148,12 @@ export class SilentFlow {
   /** One read of the store, if there is one, and else a refresh token. */
   async #renew(question: UserQuestion): Promise<TokenFound> {
     const { cache, clock } = this.#engine.configuration;
-    const { user, owner, bucket, key, reason } = question;
+    const { user, owner, bucket, key } = question;
     const asked = cache.users.removals;
     await cache.users.load(user);
     const nowMs = clock.now();
     const known = cache.index.find(owner, bucket, key, nowMs);
-    const isRenewed = known !== undefined && known !== question.stale && isUsable(known, nowMs) &&
-      nowMs < (known.refreshOn ?? Infinity) * 1000;
-    if (isRenewed && reason !== "force_refresh_or_claims") {
+    if (isRenewed(known, question, nowMs)) {
       return { ...fromMemory(known), cacheLevel: cache.users.stored ? "store" : "memory" };
     }
     return await this.#refreshTokens.redeem(question, asked);

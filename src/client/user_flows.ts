@@ -10,16 +10,16 @@ import { mergeClaims } from "../request/claims.ts";
 import { requireUserScopes } from "../request/scopes.ts";
 import type { RefreshTokenRequest } from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
-import { untilAborted } from "../runtime/wait.ts";
 import { ACQUIRE_TOKEN_BY_REFRESH_TOKEN } from "../token/telemetry.ts";
 import { Accounts } from "./accounts.ts";
 import { extrasOf } from "./app_token_query.ts";
 import { AuthCodeFlows } from "./auth_code_flows.ts";
+import { acquireBrought } from "./brought_grant.ts";
 import type { Engine } from "./engine.ts";
 import { SilentFlow } from "./silent_flow.ts";
-import { handOut, requireTokenRequest } from "./token_found.ts";
+import { requireTokenRequest } from "./token_found.ts";
 import { UserGrants } from "./user_grants.ts";
-import { realmOfUser, tenantOf } from "./user_query.ts";
+import { tenantOf } from "./user_query.ts";
 
 /** The flows of users of one application. */
 export class UserFlows {
@@ -44,7 +44,7 @@ export class UserFlows {
   constructor(engine: Engine, credential: CredentialSource | undefined) {
     this.#engine = engine;
     this.isPublic = credential === undefined;
-    this.grants = new UserGrants(engine, credential);
+    this.grants = new UserGrants(engine);
     this.codes = new AuthCodeFlows(engine, this.grants, this.isPublic);
     this.silent = new SilentFlow(engine, this.grants);
     this.accounts = new Accounts(engine);
@@ -57,36 +57,25 @@ export class UserFlows {
    * @returns The token.
    */
   async migrate(request: RefreshTokenRequest): Promise<AuthenticationResult> {
-    const { authority, cache, clientCapabilities, clock, waitUntil } = this.#engine.configuration;
-    const { refreshToken, scopes, tenantId, signal, correlationId, ...rest } = request ?? {};
+    const { authority, clientCapabilities } = this.#engine.configuration;
+    const { refreshToken, scopes, tenantId, claims } = request ?? {};
     if (typeof refreshToken !== "string" || refreshToken === "") {
       refuse("invalid_request", "refreshToken", "it is missing");
     }
     requireUserScopes(scopes, authority.kind === "aad");
     requireTokenRequest(request);
-    const tenant = tenantOf(authority, tenantId);
-    const nowMs = clock.now();
-    const asked = [...scopes];
-    const work = this.grants.redeem({
-      tenant,
-      realm: realmOfUser(authority, tenant, "-") ?? tenant,
-      scopes: asked,
-      grant: { grant_type: "refresh_token", refresh_token: refreshToken },
-      sendsScopes: true,
-      claims: mergeClaims(rest.claims, clientCapabilities),
+    const brought = {
       ...extrasOf(request),
+      tenant: tenantOf(authority, tenantId),
+      scopes: [...scopes],
+      grant: { grant_type: "refresh_token", refresh_token: refreshToken },
+      claims: mergeClaims(claims, clientCapabilities),
       apiId: ACQUIRE_TOKEN_BY_REFRESH_TOKEN,
       reason: "force_refresh_or_claims",
-      correlationId: correlationId ?? crypto.randomUUID(),
-      sendCorrelationId: correlationId !== undefined,
       isOneTime: false,
       expected: { nonceOptional: true },
       requiresIdToken: false,
-      asked: cache.users.removals,
-      waitUntil: rest.waitUntil ?? waitUntil,
-    });
-    const found = await untilAborted(work, signal, correlationId);
-    const snapshot = { scopes: asked, correlationId };
-    return handOut(this.#engine, found, snapshot, "force_refresh_or_claims", clock.now() - nowMs);
+    } as const;
+    return await acquireBrought(this.#engine, this.grants, brought, request);
   }
 }

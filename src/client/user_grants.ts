@@ -7,18 +7,17 @@
 import type { CachedAccount, CachedRefreshToken, UserProfile } from "../cache/cached_user.ts";
 import { ownerKey } from "../cache/token_index.ts";
 import { profilesOf } from "../cache/user_index.ts";
-import type { AppliedCredential, CredentialSource } from "../credential/client_credential.ts";
-import { sha256 } from "../crypto/digest.ts";
 import { ClientAuthError } from "../errors/errors.ts";
 import type { IdTokenClaims } from "../request/id_token_claims.ts";
 import { decorateScopes } from "../request/scopes.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
 import { keepAlive } from "../store/single_flight.ts";
-import { homeAccountIdOf } from "../token/entra_identity.ts";
+import { homeAccountIdOf, readClientInfo } from "../token/entra_identity.ts";
 import type { ExpectedIdToken } from "../token/id_token.ts";
 import { buildUserForm } from "../token/grant_user.ts";
 import type { TokenResponse } from "../token/token_response.ts";
+import { extHashOf } from "./app_token_query.ts";
 import type { Engine } from "./engine.ts";
 import { toGrantedToken } from "./granted_token.ts";
 import type { TokenFound } from "./token_found.ts";
@@ -81,17 +80,14 @@ interface Owner {
 /** Redeems grants of users for one application. */
 export class UserGrants {
   readonly #engine: Engine;
-  readonly #credential: CredentialSource | undefined;
 
   /**
-   * Joins an application's parts and its credential.
+   * Joins an application's parts.
    *
    * @param engine The parts.
-   * @param credential The credential; none for a public client.
    */
-  constructor(engine: Engine, credential: CredentialSource | undefined) {
+  constructor(engine: Engine) {
     this.#engine = engine;
-    this.#credential = credential;
   }
 
   /**
@@ -106,7 +102,7 @@ export class UserGrants {
     const askedAtMs = clock.now();
     const issuer = await this.#engine.metadata.issuer(tenant, correlationId, waitUntil);
     await this.#engine.idTokens.prepare(issuer, correlationId, waitUntil);
-    const response = await this.#send(errand);
+    const response = await this.#engine.requestToken({ ...errand, form: this.#formOf(errand) });
     if (response.idToken === undefined && errand.requiresIdToken) {
       throw new ClientAuthError(
         "id_token_missing",
@@ -123,42 +119,33 @@ export class UserGrants {
     return await this.#keep(response, errand, this.#ownerOf(response, errand, claims), askedAtMs);
   }
 
-  async #send(errand: UserErrand): Promise<TokenResponse> {
-    const { tenant, correlationId, waitUntil, scopes, claims, extraBody, extraQuery, grant } = errand;
+  #formOf({ claims, extraBody, grant, scopes, sendsScopes }: UserErrand): URLSearchParams {
     const { clientId, authority, excludeScopes } = this.#engine.configuration;
-    const url = new URL((await this.#engine.metadata.endpoints(tenant, correlationId, waitUntil)).token);
-    const tokenEndpoint = url.href;
-    for (const pair of Object.entries(extraQuery ?? {})) url.searchParams.append(...pair);
-    const credential = this.#credential;
-    errand.onSend?.();
-    return await this.#engine.tokenEndpoint.requestToken({
-      ...errand,
-      url,
-      form: buildUserForm({
-        clientId,
-        claims,
-        scopes: errand.sendsScopes ? decorateScopes(scopes, excludeScopes) : [],
-        isEntra: authority.kind === "aad",
-        extra: extraBody,
-      }, grant),
-      credential: credential &&
-        ((): Promise<AppliedCredential> =>
-          credential.apply({ clientId, tenantId: tenant, tokenEndpoint, correlationId })),
-    });
+    const sent = sendsScopes ? decorateScopes(scopes, excludeScopes) : [];
+    const isEntra = authority.kind === "aad";
+    return buildUserForm({ clientId, claims, scopes: sent, isEntra, extra: extraBody }, grant);
   }
 
   /** Whose the tokens are; a refresh never changes the account. */
   #ownerOf(response: TokenResponse, errand: UserErrand, claims: IdTokenClaims | undefined): Owner {
     const { correlationId, homeAccountId } = errand;
     const { authority } = this.#engine.configuration;
-    if (claims === undefined) return { realm: errand.realm, homeAccountId: homeAccountId ?? "" };
-    const home = homeAccountIdOf(authority, claims, response.clientInfo, correlationId);
-    if (homeAccountId !== undefined && ownerKey("", "", home) !== ownerKey("", "", homeAccountId)) {
+    const told = authority.kind === "aad" ? readClientInfo(response.clientInfo) : undefined;
+    const home = claims === undefined
+      ? told && `${told.uid}.${told.utid}`
+      : homeAccountIdOf(authority, claims, response.clientInfo, correlationId);
+    if (
+      homeAccountId !== undefined && home !== undefined &&
+      ownerKey("", "", home) !== ownerKey("", "", homeAccountId)
+    ) {
       throw new ClientAuthError(
         "account_mismatch",
-        "Cannot renew the token: the answer is for another user, nothing of it was kept",
+        "Cannot renew the token: the answer is for another user",
         correlationId,
       );
+    }
+    if (claims === undefined || home === undefined) {
+      return { realm: errand.realm, homeAccountId: homeAccountId ?? "" };
     }
     const realm = authority.kind === "aad" ? claims.tid?.toLowerCase() ?? errand.realm : errand.realm;
     return { realm, homeAccountId: homeAccountId ?? home, claims };
@@ -170,15 +157,18 @@ export class UserGrants {
     { realm, homeAccountId, claims }: Owner,
     nowMs: number,
   ): Promise<TokenFound> {
-    const { authority: { environment }, cache: { users }, clientId, emit } = this.#engine.configuration;
+    const { authority: { environment, kind }, cache: { users }, clientId, emit } = this.#engine.configuration;
     const { ext, scopes, correlationId, redeemed, waitUntil } = errand;
-    const extHash = ext && (await sha256(ext.slice(1))).toLowerCase();
+    const extHash = await extHashOf(ext);
     const key = { environment, clientId, realm, homeAccountId };
     const accessToken = toGrantedToken(response, { ...key, ext, extHash }, scopes, emit, correlationId);
     // Nobody knows whose it is: it is handed out, and not kept.
     if (homeAccountId === "") return { token: accessToken, cacheLevel: "none", correlationId };
-    const { refreshToken: secret, refreshTokenExpiresOn: expiresOn, familyId, cachedAt: lastModified } =
-      response;
+    const { refreshTokenExpiresOn: expiresOn, cachedAt: lastModified } = response;
+    // Where none comes, the one that a caller brought stays good.
+    const secret = response.refreshToken ?? (errand.homeAccountId ? undefined : errand.grant.refresh_token);
+    // Only Microsoft has a family.
+    const familyId = kind === "aad" ? response.familyId : undefined;
     const owner = { environment, clientId, homeAccountId };
     const account = claims && accountOf(claims, { environment, realm, homeAccountId }, errand, response);
     const idToken = claims && { ...owner, realm, secret: `${response.idToken}`, claims };
@@ -201,6 +191,12 @@ export class UserGrants {
       errand.asked,
       nowMs,
     );
+    // Taken now: while it is stored another answer may push the user out of memory. It may be too small for them, or they
+    // were removed meanwhile: they have signed in all the same.
+    const profile = this.profile(homeAccountId, realm) ?? (account && idToken &&
+      profilesOf({ accounts: new Map([[realm, account]]), idTokens: new Map([[realm, idToken]]) }).get(
+        realm,
+      ));
     try {
       if (waitUntil === undefined) await saved;
       else keepAlive(waitUntil, saved);
@@ -208,11 +204,6 @@ export class UserGrants {
       // It threw. What was redeemed cannot be redeemed again, so that costs nobody the token.
       await saved;
     }
-    // The memory may be too small for the user, or they were removed meanwhile: they have signed in all the same.
-    const profile = this.profile(homeAccountId, realm) ?? (account && idToken &&
-      profilesOf({ accounts: new Map([[realm, account]]), idTokens: new Map([[realm, idToken]]) }).get(
-        realm,
-      ));
     return { token: accessToken, profile, cacheLevel: "none", correlationId };
   }
 

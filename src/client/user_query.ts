@@ -5,14 +5,11 @@
  */
 
 import type { Authority } from "../authority/authority.ts";
-import { isSharedTenant, requireTenant } from "../authority/tenant.ts";
+import { MSA_TENANT } from "../authority/provider_document.ts";
+import { GUID, isGuid, isSharedTenant, requireTenant } from "../authority/tenant.ts";
 import { refuse } from "../errors/errors.ts";
 import type { AccountInfo } from "../request/account_info.ts";
 
-/** The tenant of all personal accounts. */
-export const CONSUMERS_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad";
-const GUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
-const GUID_TENANT = new RegExp(`^${GUID}$`);
 /** The home tenant, as the two forms of a home account id have it. */
 const HOME_TENANT = new RegExp(`\\.(${GUID})$|/(${GUID})/[^#]*#`, "i");
 /** An Entra user's id in all tenants. */
@@ -32,7 +29,7 @@ export function requireAccount(account: unknown): string {
   refuse(
     "invalid_account",
     "account",
-    "it must be an account of a result or getAccount, or its homeAccountId",
+    "it must be an account, or its homeAccountId",
   );
 }
 
@@ -63,9 +60,9 @@ export function realmOfUser(
   tenant: string,
   account: AccountInfo | string,
 ): string | undefined {
-  if (authority.kind === "oidc" || GUID_TENANT.test(tenant)) return tenant;
+  if (authority.kind === "oidc" || isGuid(tenant)) return tenant;
   if (!isSharedTenant(tenant)) return undefined;
-  if (typeof account !== "string" && GUID_TENANT.test(account.tenantId)) return account.tenantId;
+  if (typeof account !== "string" && isGuid(account.tenantId)) return account.tenantId;
   const [, home, issuer] = HOME_TENANT.exec(requireAccount(account)) ?? [];
   return (home ?? issuer ?? tenant).toLowerCase();
 }
@@ -77,7 +74,7 @@ export function realmOfIssuer(issuer: string, tenant: string): string {
 
 /** The tenant to ask for a realm: personal accounts are asked for under their name. */
 export function tenantOfRealm(realm: string): string {
-  return realm === CONSUMERS_TENANT ? "consumers" : realm;
+  return realm === MSA_TENANT ? "consumers" : realm;
 }
 
 /** Where Entra keeps a user, as `X-AnchorMailbox` has it; only for an id of its own. */

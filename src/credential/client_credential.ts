@@ -72,7 +72,7 @@ function requireShape(value: unknown): ClientSecretCredential {
   const { clientSecret, method } = shape ?? {};
   if (clientSecret === undefined || (method !== undefined && !METHODS.includes(method))) {
     fail(
-      `it must be a secret, { clientSecret, method? }, or a function that returns one`,
+      `it must be a secret, { clientSecret, method? }, or a function`,
     );
   }
   if (typeof clientSecret !== "function") requireSecret(clientSecret);

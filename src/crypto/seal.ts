@@ -35,7 +35,7 @@ interface SealKey {
 
 /** What stands where a secret was forgotten, or was copied from a page. */
 const NO_SECRET =
-  /^(?:(.{1,16}?)\1+)$|undefined|example|change.?me|placeholder|replace|password|your[-_ ]|0123456789|abcdefgh/i;
+  /^(?:(.{1,16}?)\1+)$|undefined|example|change.?me|placeholder|replace|password|your[-_ ]|0123456789|abcdefgh|\S\s+\S/i;
 /** A part of this many bytes has no padding, and is not too long for a call. */
 const PART_BYTES = 24_576;
 

@@ -60,7 +60,7 @@ async function listen(server: Server, port: number): Promise<void> {
   }
   try {
     await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
+      server.on("error", reject);
       // Shared with no other worker of a cluster.
       server.listen({ port, host: ADDRESS, exclusive: true }, resolve);
     });

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { encodeBase64Url } from "../crypto/base64url.ts";
 import { hmacSha256, lengthPrefixed } from "../crypto/digest.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { GuardedStore } from "../store/guarded_store.ts";
@@ -25,13 +24,13 @@ export interface KeptDocument {
 }
 
 /**
- * Keeps documents in a store that others may write to. Each is sealed with a MAC over its URL, its time and its text.
- * Where the client has no static secret the key is a random one: then only this application's own entries count.
+ * Keeps documents in a store that others may write to. Each is sealed with a MAC over its URL, its time and its text. A
+ * client without a static secret has no key that its other isolates know: it keeps documents in memory alone.
  */
 export class DocumentCache {
   readonly #store: GuardedStore;
   readonly #clock: Clock;
-  #secret: string | undefined;
+  readonly #secret: string | undefined;
   #key: string | undefined;
 
   /**
@@ -54,7 +53,7 @@ export class DocumentCache {
    * @returns The document, not older than a day; `undefined` for anything that this application did not write.
    */
   async get(url: string): Promise<KeptDocument | undefined> {
-    const stored = await this.#store.get(await this.#nameOf(url));
+    const stored = this.#secret === undefined ? undefined : await this.#store.get(await this.#nameOf(url));
     if (stored === undefined || stored.value.length > 2 * MAX_CHARS) return undefined;
     try {
       const { mac, fetchedAtMs, text } = JSON.parse(stored.value) as KeptDocument & { mac: string };
@@ -78,7 +77,7 @@ export class DocumentCache {
    * @param text Its JSON text.
    */
   async set(url: string, text: string): Promise<void> {
-    if (text.length > MAX_CHARS) return;
+    if (this.#secret === undefined || text.length > MAX_CHARS) return;
     const fetchedAtMs = this.#clock.now();
     const mac = await this.#tag([url, `${fetchedAtMs}`, text]);
     await this.#store.set(await this.#nameOf(url), JSON.stringify({ mac, fetchedAtMs, text }), {
@@ -93,9 +92,8 @@ export class DocumentCache {
   }
 
   async #tag(parts: readonly string[]): Promise<string> {
-    this.#secret ??= encodeBase64Url(crypto.getRandomValues(new Uint8Array(32)));
     // A key of its own: the names of throttled requests are made with the secret itself.
-    this.#key ??= await hmacSha256(this.#secret, "document");
+    this.#key ??= await hmacSha256(this.#secret ?? "", "document");
     return await hmacSha256(this.#key, lengthPrefixed(parts));
   }
 }

@@ -223,7 +223,7 @@ export class DocumentSource<T> {
       value,
       fetchedAtMs,
       renewAtMs,
-      outOfTurnAtMs: old?.outOfTurnAtMs ?? 0,
+      outOfTurnAtMs: 0,
       bytes: 2 * (url.length + text.length),
       used: false,
     };

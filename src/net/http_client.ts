@@ -126,7 +126,7 @@ export class HttpClient {
         discard(response.body);
         throw fail(
           "redirect_refused",
-          `it redirects (status ${status}), and redirects are not followed`,
+          `it redirects (status ${status})`,
           status,
         );
       }

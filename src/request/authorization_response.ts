@@ -51,9 +51,9 @@ function fail(why: string, code: AuthResponseErrorCode = "invalid_auth_response"
 
 async function readForm({ body, bodyUsed, headers }: Given): Promise<Pairs> {
   if (!/^\s*application\/x-www-form-urlencoded\s*(?:;|$)/i.test(headers?.get?.("content-type") ?? "")) {
-    fail("its content type is not application/x-www-form-urlencoded");
+    fail("its content type is not that of a form");
   }
-  if (bodyUsed) fail("its body was read already: pass what was read as URLSearchParams or FormData");
+  if (bodyUsed) fail("its body was read already: pass its URLSearchParams");
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
@@ -69,7 +69,7 @@ async function readForm({ body, bodyUsed, headers }: Given): Promise<Pairs> {
 function requirePath({ pathname }: URL, { redirectUri }: AuthorizationResponseRules): void {
   if (pathname === new URL(redirectUri).pathname) return;
   fail(
-    "it came to another path than the redirect URI's; where a proxy rewrites paths, pass its URLSearchParams",
+    "its path is not the redirect URI's; behind a proxy pass its URLSearchParams",
     "auth_flow_mismatch",
   );
 }
@@ -78,11 +78,11 @@ function readUrl(href: string, rules: AuthorizationResponseRules): Pairs {
   const url = new URL(href);
   requirePath(url, rules);
   if (/[#&](?:code|error|state|response|(?:id_|access_)?token)=/.test(url.hash)) {
-    fail("it is in the URL's fragment: do not ask for response_mode=fragment");
+    fail("it is in the fragment: do not ask for response_mode=fragment");
   }
   // A code that was to come as a form may have been put into a link; an error may come by redirection.
   if (rules.responseMode === "form_post" && url.searchParams.has("code")) {
-    fail("the code came in the URL, but responseMode is form_post");
+    fail("it came in the URL, but responseMode is form_post");
   }
   return url.searchParams;
 }
@@ -95,7 +95,7 @@ async function readPairs(response: unknown, rules: AuthorizationResponseRules): 
   if (typeof given.href === "string") return readUrl(given.href, rules);
   if (typeof given.url === "string" && typeof given.headers?.get === "function") {
     if (given.method === "GET") return readUrl(given.url, rules);
-    if (given.method !== "POST") fail("it came by another method than GET and POST");
+    if (given.method !== "POST") fail("it is neither GET nor POST");
     requirePath(new URL(given.url), rules);
     return rules.responseMode === "form_post"
       ? await readForm(given)

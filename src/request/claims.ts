@@ -50,7 +50,7 @@ export function claimsText(claims: ClaimsRequest, option: string): string {
   refuse(
     "invalid_claims",
     option,
-    `it must be a JSON object, or its text, of at most ${MAX_CHARS} characters`,
+    `it must be a JSON object of at most ${MAX_CHARS} characters`,
   );
 }
 
@@ -78,16 +78,24 @@ export function mergeClaims(
   return parts.length < 2 ? parts[0] : JSON.stringify(parts.map((part) => JSON.parse(part)).reduce(merge));
 }
 
+/** A claim that an ID token must have. */
+export interface EssentialClaim {
+  /** Its name: `acr`, `acrs` or `auth_time`. */
+  readonly name: string;
+  /** One of these it must be; any where there are none. */
+  readonly values: readonly unknown[];
+}
+
 /**
- * The authentication classes of which an ID token must show one, OpenID Connect Core section 5.5.1.1.
+ * What an ID token must tell of the authentication, OpenID Connect Core sections 2 and 5.5.1.
  *
- * @param claims The claims that were asked for, as JSON text that was checked.
- * @returns The values of an essential `acr` or `acrs` of `id_token`; `undefined` where none was asked for.
+ * @param claims The claims that were asked for, as JSON text.
+ * @returns The essential ones among `acr`, `acrs` and `auth_time` of `id_token`.
+ * @throws {ClientConfigurationError} `invalid_claims`.
  */
-export function essentialAcrsOf(claims: string | undefined): readonly string[] | undefined {
-  if (claims === undefined) return undefined;
-  const { acr, acrs } = Object(Object(JSON.parse(claims)).id_token);
-  const essential = [acr, acrs].map(Object).filter((claim) => claim.essential === true);
-  const wanted = essential.flatMap(({ value, values }) => values ?? value ?? []);
-  return wanted.length > 0 ? wanted : undefined;
+export function essentialClaimsOf(claims: string | undefined): readonly EssentialClaim[] {
+  if (claims === undefined) return [];
+  const asked = Object(Object(JSON.parse(claimsText(claims, "claims"))).id_token);
+  return ["acr", "acrs", "auth_time"].filter((name) => Object(asked[name]).essential === true)
+    .map((name) => ({ name, values: [asked[name].values ?? asked[name].value ?? []].flat() }));
 }

@@ -36,6 +36,6 @@ export function requireRedirectUri(
   refuse(
     "invalid_request",
     option,
-    "it must be an absolute https URL, or http on localhost, without fragment and user name",
+    "it must be an https URL, or http on localhost, without fragment and user name",
   );
 }

@@ -70,13 +70,14 @@ function resourceOf(scope: string): string {
  */
 export function requireUserScopes(scopes: unknown, isEntra: boolean): asserts scopes is readonly string[] {
   requireScopeTokens(scopes);
-  if (!isEntra) return;
+  // One scope is the common case, and the hit path.
+  if (!isEntra || scopes.length < 2) return;
   if (new Set(scopes.map(resourceOf)).size > 1) {
-    fail("a token is for one API: ask for one API's, and put the others into extraScopesToConsent");
+    fail("a token is for one API: put other APIs' into extraScopesToConsent");
   }
   const keys = new Set(scopes.map((scope) => scope.toLowerCase()));
   if (keys.size > 1 && [...keys].some((key) => /(?:^|\/)\.default$/.test(key))) {
-    fail(".default stands for all of an API's scopes: ask for it alone, or for named ones");
+    fail(".default stands for all of an API's: ask for it alone");
   }
 }
 

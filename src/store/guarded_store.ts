@@ -13,6 +13,7 @@ import type { SetOptions, SetResult, Store, StoredValue } from "./store.ts";
 /** How long a store may take before a call goes on without it. */
 const STORE_TIMEOUT_MS = 2_000;
 const TIMEOUT = "timeout";
+const NONE = "none";
 
 /** Told of every failure of a store. */
 export type OnStoreFailure = (error: CacheError) => void;
@@ -44,13 +45,27 @@ export class GuardedStore {
     return this.#store.cas === true;
   }
 
+  /** The time, in milliseconds since the epoch. */
+  get nowMs(): number {
+    return this.#clock.now();
+  }
+
   /** Reads a value; `undefined` also where the store failed. */
   async get(key: string): Promise<StoredValue | undefined> {
-    return await this.#guard("cache_read_failed", "read from", async () => {
+    return await this.read(key) ?? undefined;
+  }
+
+  /** Reads a value; `undefined` where there is none, `null` where the store failed. */
+  async read(key: string): Promise<StoredValue | undefined | null> {
+    const read = await this.#guard("cache_read_failed", "read from", async () => {
       // Read here, and once: what a store returns may throw, or change.
-      const { value, version } = Object(await this.#store.get(key)) as StoredValue;
-      return typeof value === "string" ? { value, version } as StoredValue : undefined;
+      const found = await this.#store.get(key);
+      const { value, version } = Object(found) as StoredValue;
+      if (typeof value === "string") return { value, version } as StoredValue;
+      // What is no value is no proof that there is none.
+      return (found ?? undefined) === undefined ? NONE : undefined;
     });
+    return read === NONE ? undefined : read as StoredValue | undefined ?? null;
   }
 
   /** Writes a value; `undefined` where the store failed. */
@@ -81,8 +96,7 @@ export class GuardedStore {
       const why = error === TIMEOUT
         ? `it took more than ${STORE_TIMEOUT_MS} ms`
         : `it threw ${nameOf(error)}`;
-      const message =
-        `Cannot ${verb} the store of ${this.#option}: ${why}. The call went on without it; check its binding and limits`;
+      const message = `Cannot ${verb} the store of ${this.#option}: ${why}. Check its binding and limits`;
       this.#onFailure(new CacheError(code, message));
       return undefined;
     }

@@ -11,7 +11,7 @@ import { withDeadline } from "../runtime/wait.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
 
 /** How long a follower waits in workerd for a leader whose request may end before its work does. */
-const STRANGER_PATIENCE_MS = 2_000;
+export const STRANGER_PATIENCE_MS = 2_000;
 /** More pieces of work than this are not remembered. */
 const MAX_FLIGHTS = 10_000;
 const LATE = "late";

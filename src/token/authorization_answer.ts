@@ -4,6 +4,8 @@
  * @module
  */
 
+import { TEMPLATE } from "../authority/provider_document.ts";
+import { isGuid } from "../authority/tenant.ts";
 import { sameText } from "../crypto/same_text.ts";
 import type { ClientAuthErrorCode } from "../errors/error_codes.ts";
 import { ClientAuthError } from "../errors/errors.ts";
@@ -13,16 +15,22 @@ import { readErrorAnswer, toServerError } from "./error_response.ts";
 export interface ExpectedAnswer {
   /** The `state` of the flow. */
   readonly state: string;
-  /** The issuer that the metadata names, `{tenantid}` included; `undefined` where there is none to hold against. */
-  readonly issuer: string | undefined;
-  /** Whether the metadata says `authorization_response_iss_parameter_supported`, RFC 9207 section 3. */
-  readonly issParameterRequired?: boolean | undefined;
+  /** Finds who must have answered; called once the answer is known to be this flow's. */
+  readonly issuer: () => Promise<ExpectedIssuer>;
   /** The authority's host, for errors. */
   readonly host: string;
   /** The flow's correlation id, for errors. */
   readonly correlationId: string;
   /** What must not come back in an error's text: nonce, verifier. */
   readonly secrets?: readonly unknown[] | undefined;
+}
+
+/** Who must have answered. */
+export interface ExpectedIssuer {
+  /** The issuer that the metadata names, `{tenantid}` included. */
+  readonly issuer: string;
+  /** Whether the metadata says `authorization_response_iss_parameter_supported`, RFC 9207 section 3. */
+  readonly issParameterSupported: boolean;
 }
 
 /** What a good answer brings. */
@@ -35,10 +43,10 @@ export interface AuthorizationAnswer {
 
 /** Whether an issuer is the expected one; Entra's metadata of many tenants has `{tenantid}` where a tenant stands. */
 function isIssuer(iss: string, expected: string): boolean {
-  const [before = "", after] = expected.split("{tenantid}");
+  const [before = "", after] = expected.split(TEMPLATE);
   if (after === undefined) return iss === expected;
   const tenant = iss.slice(before.length, iss.length - after.length);
-  return iss === before + tenant + after && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant);
+  return iss === before + tenant + after && isGuid(tenant.toLowerCase());
 }
 
 /**
@@ -56,17 +64,18 @@ export async function checkAuthorizationResponse(
   parameters: ReadonlyMap<string, string>,
   expected: ExpectedAnswer,
 ): Promise<AuthorizationAnswer> {
-  const { state, issuer, host, correlationId } = expected;
+  const { state, host, correlationId } = expected;
   const fail = (code: ClientAuthErrorCode, why: string): never => {
     throw new ClientAuthError(code, `Cannot sign in: ${why}`, correlationId);
   };
   const [given, iss, error, code] = ["state", "iss", "error", "code"].map((name) => parameters.get(name));
   if (!given || !state) return fail("state_not_found", "the answer or the flow has no state");
   if (!(await sameText(given, state))) {
-    fail("state_mismatch", "the answer belongs to another flow; begin again, in one tab");
+    fail("state_mismatch", "the answer belongs to another flow. Begin again, in one tab");
   }
-  if (iss === undefined ? expected.issParameterRequired : issuer !== undefined && !isIssuer(iss, issuer)) {
-    fail("issuer_mismatch", "the answer is not from the issuer that was asked");
+  const { issuer, issParameterSupported } = await expected.issuer();
+  if (iss === undefined ? issParameterSupported : !isIssuer(iss, issuer)) {
+    fail("issuer_mismatch", "the answer is from another issuer");
   }
   if (error !== undefined) {
     const secrets = [state, code, ...expected.secrets ?? []];

@@ -80,7 +80,7 @@ export function readDeviceFlow(flow: unknown): DeviceFlow {
   const texts = [deviceCode, clientId, authority, correlationId, claims ?? ""];
   const fits = version === 1 && texts.every((text) => typeof text === "string") && Array.isArray(scopes) &&
     scopes.every((scope) => typeof scope === "string") &&
-    [expiresAt, intervalSeconds].every((number) => Number.isFinite(number) && (number as number) >= 0);
+    [expiresAt, intervalSeconds].every((number) => Number.isFinite(number) && (number as number) > 0);
   // A copy: the caller may change theirs while it is polled with.
   return fits
     ? { ...given, scopes: [...scopes] } as DeviceFlow

@@ -91,7 +91,9 @@ export function toServerError(
   const retryable = throttled || status >= 500 || RETRYABLE.includes(error);
   const details = { ...answer, retryAfterSeconds, retryable, throttledLocally, ...known };
   const code = errorCodes.length > 0 ? ` (AADSTS${errorCodes[0]})` : "";
-  const message = `Cannot get a token: ${host} answered ${error}${code} with status ${status}` +
+  const message = `Cannot get a token: ${host} answered ${error}${code}` +
+    // An answer that came by the browser has none.
+    (status === 0 ? "" : ` with status ${status}`) +
     (fault ? `: ${fault}` : "") +
     (throttledLocally ? " (its last answer, nothing was sent)" : "") +
     (retryAfterSeconds === undefined ? "" : `; try again in ${retryAfterSeconds} s`) +

@@ -5,7 +5,7 @@
  */
 
 import type { ClientCredentialRequest } from "../request/requests.ts";
-import { joinScopes } from "../request/scopes.ts";
+import { buildUserForm } from "./grant_user.ts";
 
 /**
  * Makes the form, without the credential.
@@ -22,16 +22,7 @@ export function buildClientCredentialsForm(
   claims: string | undefined,
   isEntra: boolean,
 ): URLSearchParams {
-  const members = {
-    client_id: clientId,
-    grant_type: "client_credentials",
-    client_info: isEntra && "1",
-    claims,
-    scope: joinScopes(request.scopes),
-    fmi_path: request.fmiPath,
-    ...request.extraBodyParameters,
-  };
-  return new URLSearchParams(
-    Object.entries(members).filter((pair): pair is [string, string] => Boolean(pair[1])),
-  );
+  const { scopes, fmiPath: fmi_path = "", extraBodyParameters } = request;
+  const form = { clientId, claims, scopes, isEntra, extra: { fmi_path, ...extraBodyParameters } };
+  return buildUserForm(form, { grant_type: "client_credentials" });
 }

@@ -121,7 +121,7 @@ export class IdTokenValidator {
     checkParties(claims, (value) => folded(value) === folded(clientId), fail);
     const nowSeconds = clock.now() / 1000;
     checkTimes(claims, nowSeconds, clockToleranceSeconds, fail);
-    checkSignIn(claims, expected, nowSeconds - clockToleranceSeconds, fail);
+    checkSignIn(claims, expected, nowSeconds, clockToleranceSeconds, fail);
     this.#checkAllowed(claims["tid"], fail);
     await checkHashes(claims, expected, alg, fail);
     if (expected.previous !== undefined) checkSameUser(claims, expected.previous, fail);

@@ -7,6 +7,7 @@
 import { encodeBase64Url } from "../crypto/base64url.ts";
 import type { IdTokenErrorCode } from "../errors/id_token_codes.ts";
 import type { JsonObject } from "../jwt/compact.ts";
+import type { EssentialClaim } from "../request/claims.ts";
 import type { IdTokenClaims } from "../request/id_token_claims.ts";
 
 /** An ID token just received is not older than this, in seconds. */
@@ -20,8 +21,8 @@ export interface ExpectedAnswer {
   readonly nonceOptional?: boolean | undefined;
   /** How long ago the user may have signed in. */
   readonly maxAgeSeconds?: number | undefined;
-  /** One of these is the class of the authentication. */
-  readonly essentialAcrs?: readonly string[] | undefined;
+  /** Claims that must be there, each with one of its values unless there are none. */
+  readonly essential?: readonly EssentialClaim[] | undefined;
   /** The access token of the same answer, for `at_hash`. */
   readonly accessToken?: string | undefined;
   /** The authorization code that was redeemed, for `c_hash`. */
@@ -65,25 +66,29 @@ export function checkParties(
 
 /** Checks that the sign-in is the one that was asked for. */
 export function checkSignIn(
-  { nonce, auth_time: authTime, acr, acrs }: JsonObject,
+  claims: JsonObject,
   expected: ExpectedAnswer,
-  latestSeconds: number,
+  nowSeconds: number,
+  toleranceSeconds: number,
   fail: IdTokenFail,
 ): void {
-  const { nonceOptional, previous, maxAgeSeconds, essentialAcrs } = expected;
+  const { nonce, auth_time: authTime } = claims;
+  const { nonceOptional, previous, maxAgeSeconds, essential = [] } = expected;
   // Of a refresh token from elsewhere nobody knows the first nonce.
   const excused = nonceOptional &&
     (nonce === undefined || previous === undefined || nonce === previous.nonce);
   if (nonce !== expected.nonce && !excused) fail("nonce_mismatch");
   if (authTime !== undefined || maxAgeSeconds !== undefined) {
-    if (!isTime(authTime) || authTime + (maxAgeSeconds ?? Infinity) < latestSeconds) {
+    // Written so that a limit that is no number refuses.
+    const ageSeconds = isTime(authTime) ? nowSeconds - authTime : NaN;
+    if (!(ageSeconds >= -toleranceSeconds && ageSeconds - toleranceSeconds <= (maxAgeSeconds ?? Infinity))) {
       fail("id_token_auth_time_invalid");
     }
   }
-  if (
-    essentialAcrs !== undefined && ![acr, acrs].flat().some((one) => essentialAcrs.includes(one as string))
-  ) {
-    fail("id_token_acr_mismatch");
+  for (const { name, values } of essential) {
+    const found = [claims[name] ?? []].flat();
+    const fits = values.length === 0 ? found.length > 0 : found.some((one) => values.includes(one));
+    if (!fits) fail(name === "auth_time" ? "id_token_auth_time_invalid" : "id_token_acr_mismatch");
   }
 }
 

@@ -42,6 +42,8 @@ export interface TokenEndpointRequest {
    * earlier answers nor leaves one behind.
    */
   readonly isOneTime?: boolean;
+  /** Called at the moment before the form is sent; what it throws keeps it unsent. */
+  readonly onSend?: (() => void) | undefined;
   /** Where Entra keeps the user, as `X-AnchorMailbox` has it. */
   readonly anchorMailbox?: string | undefined;
   /** The number of the method, for telemetry. */
@@ -163,6 +165,7 @@ export class TokenEndpoint {
       correlationId,
       secrets: [...secrets, ...own],
     } as const;
+    request.onSend?.();
     const requestedAtSeconds = Math.floor(clock.now() / 1000);
     const answer =
       await (key === undefined ? this.#http.send(sent) : sendTwice(this.#http, sent, clock, emit));

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { LoopbackReceiver } from "../../src/host/mod.ts";
-import { formOf, type HostCase, portOf, post, requestText, send, wire } from "./host_http.ts";
+import { formOf, type HostCase, parseResponse, portOf, post, requestText, send, wire } from "./host_http.ts";
 import { AUTH_URI, CODE, GOOD, receiving, STATE } from "./host_scene.ts";
 
 /** The cases, in order. */
@@ -119,14 +119,16 @@ export const answerCases: readonly HostCase[] = [
       assertStringIncludes((await page!).body, "</html>");
     }
   }],
-  ["a large page of the application's own arrives whole, too", async () => {
-    const success = `<p>$error $code</p>${"x".repeat(3_000_000)}</html>`;
-    let page: Promise<{ body: string }> | undefined;
-    await receiving((listener) => {
-      page = post(listener, GOOD);
-      return Promise.resolve();
+  ["a page that is read slowly arrives whole, too", async () => {
+    const success = `<p>$error $code</p>${"x".repeat(20_000_000)}</html>`;
+    let page: Promise<string> | undefined;
+    await receiving(async (listener) => {
+      const { socket, ended } = await wire(portOf(listener), requestText(listener, formOf(GOOD)));
+      page = ended;
+      socket.pause();
+      setTimeout(() => socket.resume(), 100);
     }, { templates: { success } });
-    const { body } = await page!;
+    const { body } = parseResponse(await page!);
     assert(body === success, `${body.length} characters came`);
   }],
   ["an answer counts when its sender does not read the page", async () => {

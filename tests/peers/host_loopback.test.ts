@@ -1,5 +1,5 @@
 /** The loopback receiver of `./host` on Deno, with its sanitizers, and on Bun and Node as they are. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { bundleTests, root } from "../support/bundle.ts";
 import { runCommand } from "../support/child.ts";
 import { test } from "../support/suite.ts";
@@ -42,4 +42,25 @@ Deno.test("the loopback receiver on Node", async (t) => {
   } finally {
     await Deno.remove(script);
   }
+});
+
+/** What a Deno with these permissions prints. */
+async function printedWith(...permissions: string[]): Promise<string[]> {
+  const lines: string[] = [];
+  const args = ["run", "--no-prompt", ...permissions, `${root}tests/peers/host_unpermitted.ts`];
+  const trouble = await runCommand({ command: Deno.execPath(), args }, (line) => void lines.push(line));
+  assertEquals(trouble, undefined, lines.join("\n"));
+  return lines.filter((line) => !line.startsWith("Check "));
+}
+
+test("without --allow-net on Deno a port is refused by a typed error, and the process lives", async () => {
+  const [line, ...rest] = await printedWith();
+  assertEquals(rest, []);
+  assertStringIncludes(line!, "invalid_option: Cannot use port: Deno may not listen on 127.0.0.1:0");
+});
+
+test("with --allow-net alone on Deno no browser is looked for, and the address is printed", async () => {
+  const [first, second] = await printedWith("--allow-net=127.0.0.1");
+  assertEquals(first, "printed");
+  assertStringIncludes(second!, "interaction_timeout: ");
 });

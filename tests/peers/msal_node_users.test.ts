@@ -59,8 +59,18 @@ async function signIn(app: ConfidentialClientApplication, extra: { claims?: stri
     v ?? ""
   );
   return await app.acquireTokenByCode(
-    { code, scopes: SCOPES, redirectUri: REDIRECT_URI, codeVerifier: verifier, clientInfo, ...extra },
-    { code, state: "the-state", nonce: "the-nonce", client_info: clientInfo },
+    // It compares the state that it is given twice, and the confidential application looks for the nonce here alone.
+    {
+      code,
+      scopes: SCOPES,
+      redirectUri: REDIRECT_URI,
+      codeVerifier: verifier,
+      clientInfo,
+      state: "the-state",
+      nonce: "the-nonce",
+      ...extra,
+    },
+    { code, state: parameters.get("state") ?? "", client_info: clientInfo },
   );
 }
 

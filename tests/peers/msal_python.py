@@ -40,28 +40,45 @@ def acquire(app, scopes, tries_cache):
     return app.acquire_token_for_client(scopes=scopes)
 
 
-def main():
-    job = json.load(sys.stdin)
-    session = LoopbackSession(job["origin"])
-    cache = msal.SerializableTokenCache()
-    cache.deserialize(job.get("cache"))
-    app = msal.ConfidentialClientApplication(
-        job["clientId"],
-        client_credential=job["clientSecret"],
+def make_app(job, cache, session):
+    options = dict(
         authority=job["authority"],
         token_cache=cache,
         http_client=session,
         instance_discovery=False,
     )
+    if job.get("clientSecret") is None:
+        return msal.PublicClientApplication(job["clientId"], **options)
+    return msal.ConfidentialClientApplication(
+        job["clientId"], client_credential=job["clientSecret"], **options
+    )
+
+
+def call(app, method, arguments):
+    # An account is named by its user.
+    if "account" in arguments:
+        username = arguments["account"]
+        accounts = [one for one in app.get_accounts() if one["username"] == username]
+        arguments = dict(arguments, account=accounts[0] if accounts else None)
+    return getattr(app, method)(**arguments)
+
+
+def main():
+    job = json.load(sys.stdin)
+    session = LoopbackSession(job["origin"])
+    cache = msal.SerializableTokenCache()
+    cache.deserialize(job.get("cache"))
+    app = make_app(job, cache, session)
     session.sent.clear()  # Its discovery, at construction
     if job.get("user"):
-        # What a sign-in leaves behind; the authority does not sign users in yet.
+        # What a sign-in leaves behind.
         cache.add(job["user"])
     result = acquire(app, job["scopes"], job.get("triesCache", False)) if job.get("scopes") else None
     json.dump(
         {
             "version": msal.__version__,
             "result": result,
+            "results": [call(app, *one) for one in job.get("calls", [])],
             "sent": session.sent,
             "accounts": [account["username"] for account in app.get_accounts()],
             "refreshTokens": [rt["secret"] for rt in cache.find("RefreshToken")],
@@ -72,4 +89,5 @@ def main():
     )
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,30 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { ConfidentialClientApplication, type FetchFunction, TokenCache } from "../../mod.ts";
 import { LocalAuthority } from "../../src/testing/mod.ts";
 import { peer } from "../support/peers.ts";
-
-/** What MSAL Python is to do; see `msal_python.py`. */
-interface Job {
-  readonly scopes?: readonly string[];
-  /** Whether a token may come from the cache. */
-  readonly triesCache?: boolean;
-  readonly cache?: string;
-  readonly clientId?: string;
-  readonly clientSecret?: string;
-  readonly authority?: string;
-  /** A sign-in to remember. */
-  readonly user?: unknown;
-}
-
-/** What came of it. */
-interface Outcome {
-  readonly version: string;
-  readonly result: Readonly<Record<string, unknown>> | null;
-  readonly sent: readonly string[];
-  readonly accounts: readonly string[];
-  readonly refreshTokens: readonly string[];
-  readonly appMetadata: readonly Readonly<Record<string, unknown>>[];
-  readonly cache: string;
-}
+import { type Job, type Outcome, runMsalPython } from "./msal_python.ts";
 
 const python = peer("MSAL Python");
 
@@ -36,28 +13,10 @@ const GRAPH_SCOPE = "https://graph.microsoft.com/.default";
 const authority = new LocalAuthority({ resources: [ORDERS] });
 const { tenantId, domain, clientId, clientSecret } = authority.defaults;
 const AUTHORITY = `https://login.microsoftonline.com/${tenantId}`;
-const SCRIPT = new URL("msal_python.py", import.meta.url).pathname;
 
-/** Runs MSAL Python against the authority, served on loopback. */
-async function runPython(job: Job): Promise<Outcome> {
-  const server = await authority.serve(Deno);
-  try {
-    const child = new Deno.Command("/usr/bin/python3", {
-      args: ["-I", SCRIPT],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const writer = child.stdin.getWriter();
-    const whole = { origin: server.origin, clientId, clientSecret, authority: AUTHORITY, ...job };
-    await writer.write(new TextEncoder().encode(JSON.stringify(whole)));
-    await writer.close();
-    const { success, stdout, stderr } = await child.output();
-    if (!success) throw new Error(new TextDecoder().decode(stderr));
-    return JSON.parse(new TextDecoder().decode(stdout));
-  } finally {
-    await server.close();
-  }
+/** Runs MSAL Python against the authority. */
+function runPython(job: Job): Promise<Outcome> {
+  return runMsalPython(authority, { clientId, clientSecret, authority: AUTHORITY, ...job });
 }
 
 /** Our application, with the cache that it was given at hand. */

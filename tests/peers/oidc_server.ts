@@ -37,17 +37,36 @@ const API_SCOPES: Readonly<Record<string, string>> = {
 };
 
 /** Starts a server for these clients. */
-export async function serveOidc(...clients: OidcClient[]): Promise<OidcServer> {
+export function serveOidc(...clients: OidcClient[]): Promise<OidcServer> {
+  return serveProvider(daemonConfiguration(clients));
+}
+
+/** A server whose configuration can be changed; what it has issued stays. */
+export interface OidcProviderServer extends OidcServer {
+  reconfigure(configuration: Configuration): Promise<void>;
+}
+
+/** What oidc-provider is told. */
+export type Configuration = Readonly<Record<string, unknown>>;
+
+/** Starts a server with a configuration. */
+export async function serveProvider(configuration: Configuration): Promise<OidcProviderServer> {
   const requests: string[] = [];
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const answer = (await quietly(() => makeProvider(issuer, clients))).callback();
+  const make = async (given: Configuration) => (await quietly(() => makeProvider(issuer, given))).callback();
+  let answer = await make(configuration);
   server.on("request", (request, response) => {
     requests.push(`${request.method} ${request.url}`);
     void answer(request, response);
   });
-  return { issuer, requests, [Symbol.asyncDispose]: () => close(server) };
+  return {
+    issuer,
+    requests,
+    reconfigure: async (given) => void (answer = await make(given)),
+    [Symbol.asyncDispose]: () => close(server),
+  };
 }
 
 /** It warns on the console, when it is imported and made, that it is meant for Node and for production. */
@@ -61,9 +80,13 @@ async function quietly<T>(body: () => Promise<T>): Promise<T> {
   }
 }
 
-async function makeProvider(issuer: string, clients: readonly OidcClient[]): Promise<Provider> {
+async function makeProvider(issuer: string, configuration: Configuration): Promise<Provider> {
   const { Provider } = await import("oidc-provider") as typeof import("./oidc_provider.d.ts");
-  return new Provider(issuer, {
+  return new Provider(issuer, configuration);
+}
+
+function daemonConfiguration(clients: readonly OidcClient[]): Configuration {
+  return {
     clients: clients.map(({ clientId, clientSecret, method }) => ({
       client_id: clientId,
       client_secret: clientSecret,
@@ -87,7 +110,7 @@ async function makeProvider(issuer: string, clients: readonly OidcClient[]): Pro
         }),
       },
     },
-  });
+  };
 }
 
 async function close(server: Server): Promise<void> {

@@ -193,6 +193,7 @@ function documentOf({ url }: RecordedRequest): Answer {
   if (!url.endsWith("/discovery/v2.0/keys")) return jsonResponse({ error: "not_found" }, 404);
   return async () => {
     const { jwk } = await signingKey();
-    return jsonResponse({ keys: [{ ...jwk, issuer: `${HOST}/{tenantid}/v2.0` }] });
+    const issuer = `${HOST}/{tenantid}/v2.0`;
+    return jsonResponse({ keys: [{ ...jwk, ...(url.startsWith(HOST) && { issuer }) }] });
   };
 }

@@ -24,6 +24,7 @@ import {
   tenantOf,
 } from "./support/id_tokens.ts";
 import { FakeClock } from "./support/fake_clock.ts";
+import { redeemed } from "./support/redeemed_token.ts";
 import { test } from "./support/suite.ts";
 
 /** A token and its circumstances, to be spoilt in one place. */
@@ -485,7 +486,7 @@ async function run(shape: Shape, spoil?: Spoil) {
     );
   const text = draft.after === undefined ? signed : await draft.after(signed);
   const call = validator.validate(text, { ...expected, ...draft.expected }, CORRELATION, undefined);
-  return { call, requests, draft, text };
+  return { call, clock, requests, draft, text };
 }
 
 test("the table has at least 45 faults, and for each shape", () => {
@@ -505,7 +506,7 @@ for (const shape of SHAPES) {
     const expectedCode = typeof code === "string" ? code : code[shape];
     if (expectedCode === undefined) continue;
     test(`${name}: ${shape}`, async () => {
-      const { call, requests, text } = await run(shape, spoil);
+      const { call, clock, draft, requests, text } = await run(shape, spoil);
       let failure: unknown;
       await call.then(() => {}, (error) => failure = error);
       assert(isAuthError(failure), failure === undefined ? "accepted" : String(failure));
@@ -517,6 +518,10 @@ for (const shape of SHAPES) {
       assert(secrets.every((secret) => secret === "undefined" || !told.includes(secret)), told);
       assert(requests.every(({ url }) => new URL(url).host === "login.microsoftonline.com"));
       assert(requests.length <= 2);
+      // What the token alone is wrong with, an application refuses by the same code, and keeps nothing of the answer.
+      if (Object.keys({ ...draft.expected, ...draft.options }).length > 0) return;
+      const kept = await redeemed(shape, clock, text);
+      assertEquals([kept.error.code, kept.users, /cAnArY/.test(kept.text)], [expectedCode, 0, false]);
     });
   }
 }

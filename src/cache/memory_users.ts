@@ -61,8 +61,8 @@ export class MemoryUsers implements UserCache {
   }
 
   /** There is nothing to read from. */
-  load(_key: UserKey, _family?: string): Promise<void> {
-    return Promise.resolve();
+  load(key: UserKey, _family?: string): Promise<UserRecord | undefined> {
+    return Promise.resolve(this.user(ownerOf(key)));
   }
 
   /** There is nothing to read from. */

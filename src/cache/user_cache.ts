@@ -21,8 +21,12 @@ export interface UserCache {
   users(environment: string, clientId: string): readonly UserRecord[];
   /** The refresh tokens in memory of a family, newest first. */
   family(key: UserKey, familyId: string): readonly CachedRefreshToken[];
-  /** Reads a user's partition from the store into memory, one read; with `family` the family's partition, too. */
-  load(key: UserKey, family?: string): Promise<void>;
+  /**
+   * Reads a user's partition from the store into memory, one read; with `family` the family's partition, too.
+   *
+   * @returns What is known of the user, also where memory is too small to keep them.
+   */
+  load(key: UserKey, family?: string): Promise<UserRecord | undefined>;
   /** Reads the list of a client's users into memory, for caches that keep one. */
   loadUsers(environment: string, clientId: string): Promise<void>;
   /**

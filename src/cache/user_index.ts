@@ -152,15 +152,16 @@ export class UserIndex {
    * @param key Who.
    * @param change What is new.
    * @param version The version of the partition that it was read from.
+   * @returns The user, who is in memory from now on unless that is too small; `undefined` where nothing is known of them.
    */
-  put(key: UserKey, change: UserChange, version?: string): void {
+  put(key: UserKey, change: UserChange, version?: string): HeldUser | undefined {
     const owner = ownerOf(key);
     const old = this.#users.get(owner);
     const entries = mergeEntries(old, change);
     const { accounts, idTokens, refreshTokens } = entries;
     const parts = [...accounts.values(), ...idTokens.values(), ...refreshTokens];
     if (old !== undefined) this.delete(owner);
-    if (parts.length === 0) return;
+    if (parts.length === 0) return undefined;
     const client = this.#client(key);
     const added: HeldUser = {
       owner,
@@ -174,11 +175,12 @@ export class UserIndex {
       used: false,
       bytes: parts.reduce((sum, entry) => sum + bytesOf(entry), 1_000),
     };
-    if (!this.#ring.add(added)) return;
+    if (!this.#ring.add(added)) return added;
     this.#users.set(owner, added);
     // Making room may have made the client forgotten.
     this.#clients.set(clientKey(key), client);
     client.users.set(owner, added);
+    return added;
   }
 
   /** Notes the version of a user's partition that was written. */

@@ -7,7 +7,7 @@
 import type { GuardedStore } from "../store/guarded_store.ts";
 import type { StoredValue } from "../store/store.ts";
 import type { CachedToken } from "./cached_token.ts";
-import type { CachedIdToken, CachedRefreshToken, UserKey, UserTokens } from "./cached_user.ts";
+import type { CachedIdToken, CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cached_user.ts";
 import { MemoryUsers } from "./memory_users.ts";
 import { type MsalDocument, NOTHING, writeDocument } from "./msal_document.ts";
 import {
@@ -112,17 +112,19 @@ export class UserPartitions extends MemoryUsers {
   }
 
   /** Reads a user's partition into memory, and the family's, if that is asked for. */
-  override async load(key: UserKey, family?: string): Promise<void> {
+  override async load(key: UserKey, family?: string): Promise<UserRecord | undefined> {
     const store = this.#store;
-    if (store === undefined) return;
+    if (store === undefined) return this.user(ownerOf(key));
     const asked = this.removals;
     const keys = [key, ...(family ? [withClient(key, NO_CLIENT + family)] : [])];
-    await Promise.all(keys.map(async (one) => {
+    const [user] = await Promise.all(keys.map(async (one) => {
       const stored = await store.read(await nameOf(one));
-      if (stored) this.#keep(one, read(one, stored), asked, this.#versionOf(stored));
+      if (stored) return this.#keep(one, read(one, stored), asked, this.#versionOf(stored));
       // It was there before: another isolate has removed the user.
-      else if (stored === undefined && this.#wasThere(one)) this.forget(one);
+      if (stored === undefined && this.#wasThere(one)) this.forget(one);
+      return this.user(ownerOf(one));
     }));
+    return user;
   }
 
   /** What memory notes of what it has seen in the store: the version, or when that was where there are no versions. */
@@ -182,16 +184,21 @@ export class UserPartitions extends MemoryUsers {
   }
 
   /** Takes what was read into memory, unless the user was removed meanwhile. */
-  #keep(key: UserKey, partition: Partition, asked: number, version: string | undefined): void {
+  #keep(
+    key: UserKey,
+    partition: Partition,
+    asked: number,
+    version: string | undefined,
+  ): UserRecord | undefined {
     const owner = ownerOf(key);
-    if (this.index.removedSince(owner, asked)) return;
+    if (this.index.removedSince(owner, asked)) return undefined;
     const { tokens, accounts, idTokens, refreshTokens, familyId } = partition;
     for (const token of tokens) this.index.put(token, asked);
     if (familyId !== undefined) this.held.putApp({ ...withClient(key, key.clientId), familyId });
     const known = this.held.get(owner);
     const isNewer = (token: CachedIdToken): boolean =>
       (known?.idTokens.get(realmKey(token))?.claims.iat ?? 0) <= token.claims.iat;
-    this.held.put(key, {
+    return this.held.put(key, {
       accounts: [...accounts.values()],
       idTokens: [...idTokens.values()].filter(isNewer),
       refreshTokens: mergeTokens(refreshTokens, known?.refreshTokens ?? []),

@@ -35,8 +35,8 @@ export class Accounts {
     const { users } = this.#engine.configuration.cache;
     const key = this.#keyOf(homeAccountId);
     const owner = ownerKey(key.environment, key.clientId, key.homeAccountId);
-    if (users.user(owner) === undefined) await users.load(key);
-    const infos = [...users.user(owner)?.profiles.values() ?? []].map(({ info }) => info);
+    const user = users.user(owner) ?? await users.load(key);
+    const infos = [...user?.profiles.values() ?? []].map(({ info }) => info);
     return atHome(infos.filter((info) => this.#isOurs(info))) ?? null;
   }
 

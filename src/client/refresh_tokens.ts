@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CachedRefreshToken } from "../cache/cached_user.ts";
+import type { CachedRefreshToken, UserKey, UserRecord } from "../cache/cached_user.ts";
 import { isAuthError } from "../errors/auth_error.ts";
 import { InteractionRequiredAuthError, type ServerErrorDetails } from "../errors/server_error.ts";
 import { isWorkers } from "../runtime/host.ts";
@@ -21,6 +21,8 @@ import type { UserQuestion } from "./user_question.ts";
 const FAMILY = "1";
 /** More refresh tokens than this are not tried for one question. */
 const MAX_ATTEMPTS = 4;
+/** More users than this are not remembered as being renewed. */
+const MAX_UNDER_WAY = 10_000;
 
 /** A refresh token to try. */
 interface Candidate {
@@ -53,17 +55,20 @@ export class RefreshTokens {
    *
    * @param question The token that is looked for; the user was loaded.
    * @param asked How often something had been removed before.
+   * @param loaded What the store has of the user: memory may be too small to keep them.
    * @returns The token.
    * @throws {InteractionRequiredAuthError} `no_tokens_found` where there is no refresh token, or the authority's answer.
    */
-  async redeem(question: UserQuestion, asked: number): Promise<TokenFound> {
+  async redeem(question: UserQuestion, asked: number, loaded: UserRecord | undefined): Promise<TokenFound> {
     const { authority } = this.#engine.configuration;
     const correlationId = question.correlationId ?? crypto.randomUUID();
     if (isOfOtherIssuer(authority, question.user.homeAccountId)) throw noTokens(correlationId);
     // Entra takes a refresh token again and again.
-    if (authority.kind === "aad") return await this.#redeemAny(question, correlationId, asked);
+    if (authority.kind === "aad") return await this.#redeemAny(question, correlationId, asked, loaded);
     const { owner } = question;
-    const work = this.#turnOf(owner).then(() => this.#redeemAny(question, correlationId, asked));
+    const work = this.#turnOf(owner).then(() => this.#redeemAny(question, correlationId, asked, loaded));
+    // What died with its request in workerd stays behind.
+    if (this.#underWay.size > MAX_UNDER_WAY) this.#underWay.clear();
     this.#underWay.set(owner, work);
     return await work.finally(() => {
       if (this.#underWay.get(owner) === work) this.#underWay.delete(owner);
@@ -78,23 +83,31 @@ export class RefreshTokens {
     return withDeadline(clock, before, patienceMs, () => undefined);
   }
 
-  async #redeemAny(question: UserQuestion, correlationId: string, asked: number): Promise<TokenFound> {
+  async #redeemAny(
+    question: UserQuestion,
+    correlationId: string,
+    asked: number,
+    loaded: UserRecord | undefined,
+  ): Promise<TokenFound> {
     const { users } = this.#engine.configuration.cache;
+    const { owner, user } = question;
     const tried = new Set<string>();
     let failure: unknown;
     let isReread = !users.stored;
-    await this.#loadFamily(question);
+    let record = users.user(owner) ?? loaded;
+    const family = this.#familyOf(record);
+    if (family !== "") record = await users.load(user, family) ?? record;
     while (tried.size < MAX_ATTEMPTS) {
-      const next = this.#candidates(question).find(({ token }) => !tried.has(token.secret));
+      const next = this.#candidates(user, record).find(({ token }) => !tried.has(token.secret));
       if (next === undefined) {
         if (isReread || failure === undefined) break;
         isReread = true;
-        await users.load(question.user, this.#familyOf(question));
+        record = await users.load(user, this.#familyOf(record)) ?? record;
         continue;
       }
       tried.add(next.token.secret);
       try {
-        return await this.#redeemOne(next.token, question, correlationId, asked);
+        return await this.#redeemOne(next.token, question, correlationId, asked, record);
       } catch (error) {
         const { error: code, retryable } = (isAuthError(error) ? error : {}) as Partial<ServerErrorDetails>;
         await this.#dropIfDead(next.token, error);
@@ -106,27 +119,19 @@ export class RefreshTokens {
     throw failure ?? noTokens(correlationId);
   }
 
-  /** A client of which nothing is known may be of the family. */
-  #familyOf({ owner }: UserQuestion): string {
-    const { authority: { kind } } = this.#engine.configuration;
-    return kind === "oidc" ? "" : this.#engine.configuration.cache.users.user(owner)?.familyId ?? FAMILY;
-  }
-
-  async #loadFamily(question: UserQuestion): Promise<void> {
-    const family = this.#familyOf(question);
-    if (family !== "") await this.#engine.configuration.cache.users.load(question.user, family);
+  /** A client of which nothing is known may be of the family; no other issuer has one. */
+  #familyOf(record: UserRecord | undefined): string {
+    return this.#engine.configuration.authority.kind === "oidc" ? "" : record?.familyId ?? FAMILY;
   }
 
   /** The family's tokens first, then this client's own: MSAL's order. */
-  #candidates(question: UserQuestion): Candidate[] {
-    const { user, owner } = question;
+  #candidates(user: UserKey, record: UserRecord | undefined): Candidate[] {
     const { users } = this.#engine.configuration.cache;
-    const record = users.user(owner);
     const own = (record?.refreshTokens ?? []).map((token) => ({ token, isGuess: false }));
-    if (this.#familyOf(question) === "") return own;
+    const family = this.#familyOf(record);
+    if (family === "") return own;
     const isGuess = record?.familyId === undefined;
-    const family = users.family(user, record?.familyId ?? FAMILY).map((token) => ({ token, isGuess }));
-    return [...family, ...own];
+    return [...users.family(user, family).map((token) => ({ token, isGuess })), ...own];
   }
 
   #redeemOne(
@@ -134,10 +139,10 @@ export class RefreshTokens {
     question: UserQuestion,
     correlationId: string,
     asked: number,
+    record: UserRecord | undefined,
   ): Promise<TokenFound> {
     const { realm, tenant, user } = question;
     const { authority } = this.#engine.configuration;
-    const profile = this.#grants.profile(user.homeAccountId, realm);
     const isOwn = token.clientId.toLowerCase() === user.clientId.toLowerCase();
     return this.#grants.redeem({
       ...question,
@@ -149,7 +154,10 @@ export class RefreshTokens {
       sendCorrelationId: question.correlationId !== undefined,
       isOneTime: false,
       anchorMailbox: authority.kind === "aad" ? anchorOf(user.homeAccountId) : undefined,
-      expected: { nonceOptional: true, previous: isOwn ? profile?.idToken?.claims : undefined },
+      expected: {
+        nonceOptional: true,
+        previous: isOwn ? record?.profiles.get(realm)?.idToken?.claims : undefined,
+      },
       requiresIdToken: false,
       homeAccountId: user.homeAccountId,
       redeemed: token,

@@ -150,12 +150,13 @@ export class SilentFlow {
     const { cache, clock } = this.#engine.configuration;
     const { user, owner, bucket, key } = question;
     const asked = cache.users.removals;
-    await cache.users.load(user);
+    const loaded = await cache.users.load(user);
     const nowMs = clock.now();
     const known = cache.index.find(owner, bucket, key, nowMs);
     if (isRenewed(known, question, nowMs)) {
-      return { ...fromMemory(known), cacheLevel: cache.users.stored ? "store" : "memory" };
+      const profile = loaded?.profiles.get(question.realm);
+      return { ...fromMemory(known, profile), cacheLevel: cache.users.stored ? "store" : "memory" };
     }
-    return await this.#refreshTokens.redeem(question, asked);
+    return await this.#refreshTokens.redeem(question, asked, loaded);
   }
 }

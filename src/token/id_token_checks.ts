@@ -61,7 +61,7 @@ export function checkParties(
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   if (audiences.length === 0 || !audiences.every(isClient)) fail("id_token_audience_mismatch");
   if (azp !== undefined && !isClient(azp)) fail("id_token_authorized_party_mismatch");
-  if (typeof sub !== "string" || !/^[^]{1,255}$/.test(sub)) fail("id_token_subject_invalid");
+  if (typeof sub !== "string" || !/^[^\p{Cc}]{1,255}$/u.test(sub)) fail("id_token_subject_invalid");
 }
 
 /** Checks that the sign-in is the one that was asked for. */

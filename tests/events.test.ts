@@ -133,15 +133,23 @@ test("R-044 scopes_missing names the scopes that were not granted", async () => 
   ]);
 });
 
+const nothing = () => Promise.resolve(undefined);
+
 test("R-128 cache_failed tells of a store's failure, without the store's words", async () => {
-  const store = faultyStore(() => {
+  const fault = () => {
     throw new Error("canary");
-  });
-  const { ask, events } = cached({ tokenCache: new TokenCache({ store }) });
-  await ask();
-  const failed = events.flatMap((event) => event.type === "cache_failed" ? [event.error.code] : []);
-  assertEquals([...new Set(failed)], ["cache_read_failed", "cache_write_failed"]);
-  assertFalse(events.some((event) => "error" in event && event.error.message.includes("canary")));
+  };
+  // What could not be read is not written over.
+  for (
+    const [over, codes] of [[{}, ["cache_read_failed"]], [{ get: nothing }, ["cache_write_failed"]]] as const
+  ) {
+    const store = faultyStore(fault, over);
+    const { ask, events } = cached({ tokenCache: new TokenCache({ store }) });
+    await ask();
+    const failed = events.flatMap((event) => event.type === "cache_failed" ? [event.error.code] : []);
+    assertEquals<readonly string[]>([...new Set(failed)], codes);
+    assertFalse(events.some((event) => "error" in event && event.error.message.includes("canary")));
+  }
 });
 
 test("observers that throw harm nobody, and do not silence each other", async () => {

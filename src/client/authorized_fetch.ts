@@ -163,7 +163,7 @@ export function createAuthorizedFetch(options: AuthorizedFetchOptions): Authoriz
       const plain: FetchFunction = fetch ?? globalThis.fetch;
       return await plain(url, { ...sent, body: own });
     };
-    let unsent = spare;
+    let unsent: BodyInit | null | undefined = spare;
     try {
       const response = await send(body);
       const claims = response.status === 401 ? claimsChallengeOf(response) : undefined;

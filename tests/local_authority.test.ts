@@ -67,7 +67,7 @@ test("a version 1 token has Entra's claims", async () => {
   assertEquals(rest, {
     aud: "https://graph.microsoft.com",
     iss: issuer,
-    app_displayname: "Local daemon",
+    app_displayname: "Local app",
     appid: clientId,
     appidacr: "1",
     idp: issuer,

@@ -45,7 +45,7 @@ const LOOPBACK_URIS: readonly string[] = ["http://localhost/*", "http://127.0.0.
 export const BUILT_IN_APPS: readonly AppDeclaration[] = [
   {
     clientId: "2e9d4b7a-6c15-4f83-8a0b-d3c1f5e7a924",
-    name: "Local daemon",
+    name: "Local app",
     secrets: ["local~Q8-secret-not-for-production"],
     appRoles: { "https://graph.microsoft.com": ["Organization.Read.All"] },
     redirectUris: [...LOOPBACK_URIS, "https://app.example/*"],

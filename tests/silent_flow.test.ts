@@ -542,3 +542,20 @@ test("a call that is given up ends for its caller; the others get the token", as
   open();
   assertEquals((await entra.settle(kept)).accessToken, "AT 2");
 });
+
+test("a failed call is told once, whatever failed", async () => {
+  const entra = entraDouble();
+  const domain = entra.confidential({ authority: `${HOST}/contoso.onmicrosoft.com` });
+  const app = entra.confidential();
+  const calls = [
+    () => domain.acquireTokenSilent(ASK),
+    () => app.acquireTokenSilent(ASK),
+    () => app.acquireTokenSilent({ ...ASK, claims: "{" }),
+    () => app.acquireTokenSilent({ ...ASK, scopes: ["openid"] }),
+  ];
+  for (const call of calls) {
+    const before = entra.events.length;
+    await entra.refused(call());
+    assertEquals(entra.events.slice(before).filter(({ type }) => type === "token_failed").length, 1);
+  }
+});

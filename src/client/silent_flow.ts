@@ -57,10 +57,10 @@ export class SilentFlow {
       const realm = realmOfUser(authority, tenant, account) ?? this.#realmOfDomain(tenant, request);
       if (typeof realm === "string") return this.#acquireIn(realm, tenant, homeAccountId, request, nowMs);
       const snapshot = { ...request, scopes: [...scopes] };
-      return untilAborted(realm, snapshot.signal, snapshot.correlationId).then((found) =>
-        this.#acquireIn(found, tenant, homeAccountId, snapshot, nowMs)
-      )
-        .catch((error) => Promise.reject(failed(this.#engine, error)));
+      return untilAborted(realm, snapshot.signal, snapshot.correlationId).then(
+        (found) => this.#acquireIn(found, tenant, homeAccountId, snapshot, nowMs),
+        (error) => Promise.reject(failed(this.#engine, error)),
+      );
     } catch (error) {
       return Promise.reject(failed(this.#engine, error));
     }
@@ -117,19 +117,18 @@ export class SilentFlow {
   ): Promise<AuthenticationResult> {
     const { clientCapabilities, clock, waitUntil } = this.#engine.configuration;
     const { signal, correlationId } = request;
-    const question: UserQuestion = {
-      ...place,
-      scopes: [...request.scopes],
-      claims: mergeClaims(request.claims, clientCapabilities),
-      extraBody: { ...request.extraBodyParameters },
-      extraQuery: { ...request.extraQueryParameters },
-      reason: reasonOf(isForced, slot, nowMs),
-      // A fresh one came here because its user was forgotten: the store may know them.
-      stale: slot !== undefined && isFresh(slot, nowMs) ? undefined : slot,
-      correlationId,
-      waitUntil: request.waitUntil ?? waitUntil,
-    };
     try {
+      const question: UserQuestion = {
+        ...place,
+        scopes: [...request.scopes],
+        claims: mergeClaims(request.claims, clientCapabilities),
+        extraBody: { ...request.extraBodyParameters },
+        extraQuery: { ...request.extraQueryParameters },
+        reason: reasonOf(isForced, slot, nowMs),
+        stale: slot,
+        correlationId,
+        waitUntil: request.waitUntil ?? waitUntil,
+      };
       const challenge = request.claims === undefined ? "" : question.claims ?? "";
       const work = this.#renewals.run(
         { ...question, challenge },

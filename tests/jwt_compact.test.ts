@@ -1,7 +1,8 @@
 /** The reader of compact tokens: strict in every part (R-093, R-094, R-099..R-101), and never another error than ours. */
 import { assert, assertEquals } from "@std/assert";
 import { encodeBase64Url } from "../src/crypto/base64url.ts";
-import { decodeBase64Url, decodeJsonPart, type JwtFault, parseCompact } from "../src/jwt/compact.ts";
+import { decodeBase64Url } from "../src/crypto/base64url_decode.ts";
+import { decodeJsonPart, type JwtFault, parseCompact } from "../src/jwt/compact.ts";
 import { encodeJson, encodeText } from "./support/id_tokens.ts";
 import { fc } from "./support/property.ts";
 import { test } from "./support/suite.ts";

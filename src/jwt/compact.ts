@@ -5,7 +5,7 @@
  * @module
  */
 
-import { encodeBase64Url } from "../crypto/base64url.ts";
+import { decodeBase64Url } from "../crypto/base64url_decode.ts";
 
 /** Longer tokens are not looked at. */
 const MAX_CHARS = 16_384;
@@ -38,22 +38,6 @@ export interface CompactJws {
   readonly kid: string | undefined;
   /** The claims. */
   readonly claims: JsonObject;
-}
-
-/**
- * Decodes base64url, RFC 4648 section 5: no padding, no other letters, no stray bits at the end.
- *
- * @param text The text.
- * @returns The bytes, or `undefined` for anything that is not exactly what an encoder writes.
- */
-export function decodeBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {
-  try {
-    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-    const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
-    return encodeBase64Url(bytes) === text ? bytes : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** How many members the objects of a JSON text have. */

@@ -6,7 +6,8 @@
 
 import type { JWK } from "jose";
 import type { DocumentFail } from "../net/document_source.ts";
-import { type CompactJws, decodeBase64Url, type JsonObject, type JwtFail, MAX_KID_CHARS } from "./compact.ts";
+import { decodeBase64Url } from "../crypto/base64url_decode.ts";
+import { type CompactJws, type JsonObject, type JwtFail, MAX_KID_CHARS } from "./compact.ts";
 
 const MAX_KEYS = 100;
 const CURVES: Readonly<Record<string, string>> = {

@@ -74,8 +74,10 @@ test("Z30 client_mismatch of a guess is no answer: the user must sign in", async
 test("an outage during a guess is an outage, and nobody is told to sign in", async () => {
   const entra = entraDouble();
   const { app } = client(entra, [FAMILY]);
-  entra.next(new TypeError("reset"), new TypeError("reset"));
+  const busy = refusal(503, { error: "temporarily_unavailable" }, { "retry-after": "1" });
+  entra.next(new TypeError("reset"), new TypeError("reset"), busy);
   assertEquals((await entra.refused(app.acquireTokenSilent(ASK))).name, "NetworkError");
+  assertEquals((await entra.refused(app.acquireTokenSilent(ASK))).name, "ServerError");
 });
 
 test("A11 a known orphan uses its own token alone", async () => {

@@ -414,6 +414,7 @@ test("A40 one user in two tenants is one account with two profiles; listing is f
     oid: OTHER_TENANT_ID,
     sub: "guest",
   });
+  await entra.signIn(app);
   const accounts = await app.getAccounts();
   assertEquals(accounts.length, 1);
   assertEquals(accounts[0]?.tenantId, TENANT_ID, "the home tenant's profile is shown");
@@ -557,5 +558,27 @@ test("a failed call is told once, whatever failed", async () => {
     const before = entra.events.length;
     await entra.refused(call());
     assertEquals(entra.events.slice(before).filter(({ type }) => type === "token_failed").length, 1);
+  }
+});
+
+test("R-202 a user's token is renewed a little early, at a second of this isolate's own", async () => {
+  const { random } = Math;
+  try {
+    Math.random = () => 0.99;
+    const entra = entraDouble();
+    const app = entra.confidential();
+    await entra.signIn(app, {}, { refresh_in: 1800 });
+    Math.random = random;
+    await entra.clock.advance(1_600_000);
+    assertEquals((await app.acquireTokenSilent(ASK)).tokenSource, "cache");
+    await entra.clock.advance(50_000);
+    entra.next(await entra.answer());
+    const renewed = await entra.settle(app.acquireTokenSilent(ASK));
+    assertEquals([renewed.tokenSource, renewed.metadata.refreshReason], [
+      "identity_provider",
+      "proactive_refresh",
+    ]);
+  } finally {
+    Math.random = random;
   }
 });

@@ -182,7 +182,6 @@ export class AuthCodeFlows {
       if ("errorCodes" in error) this.#used.use(state, correlationId, flow.expiresAt * 1000);
       throw error;
     });
-    this.#used.require(state, correlationId);
     const { claims, codeVerifier, redirectUri, maxAge } = flow;
     const nonce = await hashNonce(flow.nonce);
     const onSend = (): void => this.#used.use(state, correlationId, flow.expiresAt * 1000);

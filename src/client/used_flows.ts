@@ -25,19 +25,6 @@ export class UsedFlows {
   }
 
   /**
-   * Refuses a sign-in that was redeemed.
-   *
-   * @param state Its name.
-   * @param correlationId Its id.
-   * @throws {ClientAuthError} `auth_flow_used`.
-   */
-  require(state: string, correlationId: string): void {
-    if (!this.#untilMs.has(state)) return;
-    const why = "Cannot sign in: this answer was used before. Begin again";
-    throw new ClientAuthError("auth_flow_used", why, correlationId);
-  }
-
-  /**
    * Marks a sign-in as redeemed, the same moment in which that is checked.
    *
    * @param state Its name.
@@ -46,7 +33,10 @@ export class UsedFlows {
    * @throws {ClientAuthError} `auth_flow_used`.
    */
   use(state: string, correlationId: string, untilMs: number): void {
-    this.require(state, correlationId);
+    if (this.#untilMs.has(state)) {
+      const why = "Cannot sign in: this answer was used before. Begin again";
+      throw new ClientAuthError("auth_flow_used", why, correlationId);
+    }
     // The oldest come first, and as all live equally long they end first.
     for (const [known, endsAtMs] of this.#untilMs) {
       if (endsAtMs > this.#clock.now() && this.#untilMs.size < MAX_FLOWS) break;

@@ -113,6 +113,7 @@ export {
 export type {
   AuthenticationResult,
   AuthenticationResultMetadata,
+  DeviceFlowOutcome,
 } from "./src/result/authentication_result.ts";
 export { type Clock, systemClock } from "./src/runtime/clock.ts";
 export type {

@@ -102,7 +102,7 @@ async function forged(): Promise<Finding> {
 async function deviceWaits(): Promise<Finding> {
   waiting = await device.initiateDeviceFlow({ scopes });
   const answer = await device.acquireTokenByDeviceFlow(waiting, { poll: "once" });
-  demand("status" in answer, "nobody has typed the code yet");
+  demand(answer.status === "pending", "nobody has typed the code yet");
   waiting = answer.flow;
   return { outcome: `code ${waiting.userCode}, ${answer.status}`, source: "identity_provider" };
 }

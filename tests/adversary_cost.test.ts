@@ -106,9 +106,10 @@ test("R-187 flows that were used are forgotten beyond 10 000, and when they end"
   const used = new UsedFlows(clock);
   let kept = 0;
   for (let n = 0; n < 20_000; n++) used.use(`s${n}`, "", clock.now() + HOUR_MS);
-  for (let n = 0; n < 20_000; n++) {
+  // From the last one: what is not known yet takes the place of the oldest.
+  for (let n = 19_999; n >= 10_000; n--) {
     try {
-      used.require(`s${n}`, "");
+      used.use(`s${n}`, "", clock.now() + HOUR_MS);
     } catch {
       kept++;
     }

@@ -366,3 +366,17 @@ test("R-204 a Response of another realm will do", async () => {
   const { acquire } = fixture([], { fetch: () => Promise.resolve(foreign as Response) });
   assertStrictEquals((await acquire()).accessToken, "AT");
 });
+
+test("the reason of a lost connection is told, as Node and as Deno put it, without the URL", async () => {
+  const url = "https://login.microsoftonline.com/cAnArY";
+  const causes = [
+    Object.assign(new Error("getaddrinfo"), { code: "ENOTFOUND" }),
+    new Error(`error sending request for url (${url}): client error (Connect): dns error: ENOTFOUND`),
+  ];
+  for (const cause of causes) {
+    const lost = () => Promise.reject(new TypeError("fetch failed", { cause }));
+    const { refused } = fixture([lost, lost]);
+    const { message } = await refused();
+    assert(message.includes("ENOTFOUND") && !message.includes("cAnArY"), message);
+  }
+});

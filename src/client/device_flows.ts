@@ -10,13 +10,8 @@ import type { ServerErrorDetails } from "../errors/server_error.ts";
 import { mergeClaims } from "../request/claims.ts";
 import { requireExtraParameters } from "../request/extra_parameters.ts";
 import { decorateScopes, requireUserScopes } from "../request/scopes.ts";
-import type {
-  DeviceFlow,
-  DeviceFlowPending,
-  DeviceFlowRequest,
-  DevicePollRequest,
-} from "../request/user_requests.ts";
-import type { AuthenticationResult } from "../result/authentication_result.ts";
+import type { DeviceFlow, DeviceFlowRequest, DevicePollRequest } from "../request/user_requests.ts";
+import type { DeviceFlowOutcome } from "../result/authentication_result.ts";
 import { pause, untilAborted } from "../runtime/wait.ts";
 import { parseDeviceResponse, readDeviceFlow } from "../token/device_response.ts";
 import { buildUserForm, DEVICE_CODE_GRANT } from "../token/grant_user.ts";
@@ -116,7 +111,7 @@ export class DeviceFlows {
   async acquire(
     given: DeviceFlow,
     request: DevicePollRequest = {},
-  ): Promise<AuthenticationResult | DeviceFlowPending> {
+  ): Promise<DeviceFlowOutcome> {
     const { clock } = this.#engine.configuration;
     let flow = readDeviceFlow(given);
     const { signal, poll = "until-done", onProgress } = requireObject(request, "request");

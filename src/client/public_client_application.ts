@@ -9,12 +9,11 @@ import type { AccountInfo } from "../request/account_info.ts";
 import type {
   AccountFilter,
   DeviceFlow,
-  DeviceFlowPending,
   DeviceFlowRequest,
   DevicePollRequest,
   InteractiveRequest,
 } from "../request/user_requests.ts";
-import type { AuthenticationResult } from "../result/authentication_result.ts";
+import type { AuthenticationResult, DeviceFlowOutcome } from "../result/authentication_result.ts";
 import { ClientApplication, openApplication } from "./client_application.ts";
 import { DeviceFlows } from "./device_flows.ts";
 import { acquireInteractively } from "./interactive_flow.ts";
@@ -104,7 +103,7 @@ export class PublicClientApplication extends ClientApplication {
   acquireTokenByDeviceFlow(
     flow: DeviceFlow,
     request: DevicePollRequest & { readonly poll: "once" },
-  ): Promise<AuthenticationResult | DeviceFlowPending>;
+  ): Promise<DeviceFlowOutcome>;
   /**
    * Waits until the user is done, and asks the authority as often as it allows.
    *
@@ -118,10 +117,18 @@ export class PublicClientApplication extends ClientApplication {
     flow: DeviceFlow,
     request?: DevicePollRequest & { readonly poll?: "until-done" | undefined },
   ): Promise<AuthenticationResult>;
+  /**
+   * Does either, as `poll` says.
+   *
+   * @param flow The flow.
+   * @param request How to ask.
+   * @returns The tokens, or `{ status: "pending", flow }`.
+   */
+  acquireTokenByDeviceFlow(flow: DeviceFlow, request?: DevicePollRequest): Promise<DeviceFlowOutcome>;
   acquireTokenByDeviceFlow(
     flow: DeviceFlow,
     request: DevicePollRequest = {},
-  ): Promise<AuthenticationResult | DeviceFlowPending> {
+  ): Promise<DeviceFlowOutcome> {
     return guarded(openApplication(this).engine, () => this.#devices.acquire(flow, request));
   }
 

@@ -175,7 +175,7 @@ export class RefreshTokens {
 }
 
 function noTokens(correlationId: string): InteractionRequiredAuthError {
-  const message = "Cannot get a token silently: none is cached for this account. Let the user sign in";
+  const message = "Cannot get a token silently: none is cached for this homeAccountId. Let the user sign in";
   const details = {
     status: 0,
     error: "no_tokens_found",

@@ -19,16 +19,16 @@ user 50056 50126 the password is wrong or missing
 administrator 50053 50057 50105 53011 90094 90095 500212 500213 an administrator of the tenant must allow it
 administrator 50000 90036 90092 the service failed: quote the correlation id to Microsoft
 protocol 50196 the client asks in a loop: keep one application object and its cache
-protocol 54005 the authorization code was already redeemed
 protocol 50147 501481 501491 the PKCE verifier does not match: mostly two tabs, or a lost cookie
 protocol 700005 the authorization code was issued for another tenant
 protocol 50013 240002 500133 7000114 the incoming assertion is invalid or expired: answer 401 to the caller
 protocol 901002 leave the resource parameter out, the v2 endpoint does not take it
 configuration 90038 900382 900432 the tenant is in another cloud: use the authority of that one
-configuration 50194 90124 90130 9001023 9002332 use the tenant's own authority instead of a shared one
+configuration 90124 90130 9001023 use the tenant's own authority instead of a shared one
 configuration 50001 65005 add the API to the app registration, and to the tenant
 configuration 28002 28003 700022 700023 ask for one API at a time, by its full scope
-configuration 50011 register this exact redirect URI: scheme, case and trailing slash count
+configuration 9002325 9002326 9002327 register the redirect URI for the right platform: Web, not SPA
+configuration 50011 500112 500113 register this exact redirect URI: scheme, case and trailing slash count
 configuration 700025 the app is registered as public: send no credential
 configuration 50012 50048 700027 the client assertion is wrong: check the certificate and its thumbprint
 configuration 90008 90009 the app asks for a token for itself: name the API by its GUID

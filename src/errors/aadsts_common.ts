@@ -29,11 +29,13 @@ export interface AadstsInfo {
 /** A row for each remedy: the class, the codes, the hint. One short text, because every application bundles it. */
 export const COMMON_CODES = `configuration 7000215 wrong secret: use its value, not its ID
 configuration 7000222 the secret has expired
-configuration 7000216 7000218 the app is confidential: send its credential
+configuration 7000216 7000218 send the app's credential, or allow public client flows
 configuration 70001 700011 700016 no such app in this tenant: check clientId and authority
 configuration 50059 90002 90019 900023 no such tenant: check its name and cloud
 configuration 500011 650056 650057 add the API to the app registration
-configuration 70011 1002012 use one scope, <API>/.default
+configuration 70011 1002012 650053 a scope is wrong; an app token takes one, <API>/.default
+configuration 50194 9002332 use the tenant's own authority instead of a shared one
+protocol 54005 the code was already redeemed
 administrator 53003 530032 530035 a policy of the tenant blocks this`;
 
 /**

@@ -55,10 +55,8 @@ export function redactText(text: string, secrets: readonly unknown[]): string {
  */
 export function redact(error: unknown, secrets: readonly unknown[]): string {
   if (!(error instanceof Error)) return "it threw no error";
-  // On Node the reason is the cause's code.
-  const { code } = Object(error.cause) as { code?: unknown };
-  return redactText(
-    `${error.name}: ${error.message}${typeof code === "string" ? ` (${code})` : ""}`,
-    secrets,
-  );
+  // On Node the reason is the cause's code, on Deno what its message says after the URL.
+  const { code, message } = Object(error.cause) as { code?: unknown; message?: unknown };
+  const reason = typeof code === "string" ? code : /\): (.{1,200})/.exec(`${message}`)?.[1];
+  return redactText(`${error.name}: ${error.message}${reason ? ` (${reason})` : ""}`, secrets);
 }

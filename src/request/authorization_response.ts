@@ -89,7 +89,9 @@ function readUrl(href: string, rules: AuthorizationResponseRules): Pairs {
 
 async function readPairs(response: unknown, rules: AuthorizationResponseRules): Promise<Pairs> {
   if (typeof response === "string") {
-    return URL.canParse(response) ? readUrl(response, rules) : fail("the text is no absolute URL");
+    return URL.canParse(response)
+      ? readUrl(response, rules)
+      : fail("the text is no absolute URL; pass its URLSearchParams");
   }
   const given = (Object(response) === response ? response : fail("it is no object")) as Given;
   if (typeof given.href === "string") return readUrl(given.href, rules);

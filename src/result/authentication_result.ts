@@ -7,6 +7,7 @@
 import type { CachedToken } from "../cache/cached_token.ts";
 import type { UserProfile } from "../cache/cached_user.ts";
 import type { AccountInfo } from "../request/account_info.ts";
+import type { DeviceFlowPending } from "../request/user_requests.ts";
 import type { IdTokenClaims } from "../request/id_token_claims.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 
@@ -49,6 +50,11 @@ export interface AuthenticationResult {
   /** How the result came about. */
   readonly metadata: AuthenticationResultMetadata;
 }
+
+/** What one poll of a device sign-in gives: the tokens, without a `status`, or `{ status: "pending", flow }`. */
+export type DeviceFlowOutcome =
+  | (AuthenticationResult & { readonly status?: undefined })
+  | DeviceFlowPending;
 
 /**
  * Makes a result. On the hit path: one object, no spreading.

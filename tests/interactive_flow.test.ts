@@ -151,3 +151,18 @@ test("abort ends the sign-in: the receiver gets the signal", async () => {
   assertEquals((await failure(call)).code, "request_aborted");
   assertEquals(taker.log, ["open", "receive", "close"]);
 });
+
+test("abort between two waits is not missed, though the receiver ignores signals", async () => {
+  const entra = entraDouble();
+  const controller = new AbortController();
+  const taker = receiver(() => {
+    controller.abort();
+    return new Promise(() => {});
+  });
+  const request = { scopes: ["User.Read"], receiver: taker, signal: controller.signal };
+  assertEquals(
+    (await entra.refused(entra.public().acquireTokenInteractive(request))).code,
+    "request_aborted",
+  );
+  assertEquals(taker.log.at(-1), "close");
+});

@@ -582,3 +582,15 @@ test("R-202 a user's token is renewed a little early, at a second of this isolat
     Math.random = random;
   }
 });
+
+test("R-067 an essential claim of a silent call must be in the renewed ID token", async () => {
+  const entra = entraDouble();
+  const app = await expired(entra);
+  const claims = { id_token: { acr: { essential: true, value: "mfa" } } };
+  entra.next(await entra.answer({ acr: "pwd" }), await entra.answer({ acr: "mfa" }));
+  assertEquals(
+    (await entra.refused(app.acquireTokenSilent({ ...ASK, claims }))).code,
+    "id_token_acr_mismatch",
+  );
+  assertEquals((await entra.settle(app.acquireTokenSilent({ ...ASK, claims }))).idTokenClaims?.acr, "mfa");
+});

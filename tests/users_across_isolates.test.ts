@@ -189,3 +189,61 @@ test("a credential that fails does not use a sign-in up, and R-038 a refusal doe
     "auth_flow_used",
   );
 });
+
+for (const cas of [true, false]) {
+  test(`a sign-in after a removal elsewhere is no removal while it is being written (${cas ? "cas" : "no cas"})`, async () => {
+    const entra = entraDouble();
+    const store = countingStore(entra.clock, cas);
+    const [one, two] = [1, 2].map(() => entra.confidential({ tokenCache: new TokenCache({ store }) }));
+    await entra.signIn(two!);
+    await one!.removeAccount(HOME_ACCOUNT_ID);
+    await entra.clock.advance(HOUR_MS);
+    let open: () => void = () => {};
+    const gate = new Promise<void>((resolve) => open = resolve);
+    store.beforeSet = () => gate;
+    const kept: Promise<unknown>[] = [];
+    const flow = await two!.initiateAuthCodeFlow({ scopes: ["User.Read"], redirectUri: REDIRECT_URI });
+    entra.next(await entra.answer({ nonce: nonceOf(flow) }), await entra.answer({}, { scope: "Mail.Read" }));
+    const waitUntil = (promise: Promise<unknown>): void => void kept.push(promise);
+    await entra.settle(two!.acquireTokenByAuthCodeFlow(flow, callback(flow), { waitUntil }));
+    const mail = two!.acquireTokenSilent({ ...ASK, scopes: ["Mail.Read"], waitUntil });
+    assertEquals((await entra.settle(mail)).account?.homeAccountId, HOME_ACCOUNT_ID);
+    open();
+    await entra.settle(Promise.all(kept));
+    assertEquals([store.values.size, (await two!.getAccount(HOME_ACCOUNT_ID))?.homeAccountId], [
+      1,
+      HOME_ACCOUNT_ID,
+    ]);
+  });
+}
+
+test("one read that fails does not keep a sign-in out of the store", async () => {
+  const entra = entraDouble();
+  const store = countingStore(entra.clock);
+  const { get } = store;
+  let fails = 1;
+  store.get = (key) => fails-- > 0 ? Promise.reject(new Error("down")) : get(key);
+  await entra.signIn(entra.confidential({ tokenCache: new TokenCache({ store }) }));
+  assertEquals(store.values.size, 1);
+});
+
+test("two refresh tokens of the same second: the one that came last is redeemed", async () => {
+  const entra = entraDouble();
+  const store = countingStore(entra.clock);
+  const app = entra.confidential({ tokenCache: new TokenCache({ store }) });
+  await entra.signIn(app);
+  for (const _ of [1, 2, 3]) {
+    entra.next(await entra.answer());
+    await entra.settle(app.acquireTokenSilent({ ...ASK, forceRefresh: true }));
+  }
+  assertEquals(entra.posts.slice(1).map(({ form }) => form.get("refresh_token")), ["RT 1", "RT 2", "RT 3"]);
+});
+
+test("R-116 a list that cannot be read makes removeAccount say that it did not remove everywhere", async () => {
+  const entra = entraDouble();
+  const store = countingStore(entra.clock);
+  const app = entra.public({ tokenCache: new TokenCache({ store }) });
+  await entra.signIn(app);
+  store.get = () => Promise.reject(new Error("down"));
+  assertEquals((await entra.refused(app.removeAccount(HOME_ACCOUNT_ID))).code, "cache_write_failed");
+});

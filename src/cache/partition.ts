@@ -78,6 +78,7 @@ export async function updatePartition(
   for (let attempt = 1; attempt <= MAX_CONTENTION; attempt++) {
     const stored = await store.read(key);
     // What was not read must neither be written over nor be taken for removed.
+    if (stored === null && attempt === 1) continue;
     if (stored === null) return undefined;
     if (attempt > 1 && stored === undefined && seen !== undefined) return "gone";
     // Who is refused because others got ahead tries on; a store that refuses everything is left alone.

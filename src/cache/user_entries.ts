@@ -83,6 +83,8 @@ function savedToken({ refreshToken, redeemed }: UserTokens): CachedRefreshToken 
       clientId: redeemed.clientId,
       target: redeemed.target,
       familyId: refreshToken.familyId ?? redeemed.familyId,
+      // Of two of the same second the one that was redeemed must not come first.
+      lastModified: Math.max(refreshToken.lastModified, redeemed.lastModified + 1),
       origin: redeemed.origin,
     }
     : refreshToken ?? redeemed;

@@ -186,7 +186,7 @@ export class UserIndex {
   /** Notes the version of a user's partition that was written. */
   note(owner: string, version: string | undefined): void {
     const user = this.#users.get(owner);
-    if (user !== undefined && version !== undefined) user.version = version;
+    if (user !== undefined) user.version = version;
   }
 
   /** Takes a user out; tells whether there was one. */

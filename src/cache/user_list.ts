@@ -105,7 +105,7 @@ export class UserList {
     clientId: string,
     change: (accounts: readonly CachedAccount[]) => readonly CachedAccount[] | undefined,
   ): Promise<boolean> {
-    let isNeeded = false;
+    let isNeeded = true;
     const written = await updatePartition(this.#store, await nameOf(environment, clientId), (stored) => {
       const { accounts: known, sections } = readPartition(stored);
       const accounts = change(known);

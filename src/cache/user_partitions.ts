@@ -118,11 +118,14 @@ export class UserPartitions extends MemoryUsers {
     const asked = this.removals;
     const keys = [key, ...(family ? [withClient(key, NO_CLIENT + family)] : [])];
     const [user] = await Promise.all(keys.map(async (one) => {
+      const owner = ownerOf(one);
+      const version = this.held.get(owner)?.version;
       const stored = await store.read(await nameOf(one));
       if (stored) return this.#keep(one, read(one, stored), asked, this.#versionOf(stored));
-      // It was there before: another isolate has removed the user.
-      if (stored === undefined && this.#wasThere(one)) this.forget(one);
-      return this.user(ownerOf(one));
+      // It was there before, and nobody has signed in since: another isolate has removed the user.
+      const isSame = this.held.get(owner)?.version === version;
+      if (stored === undefined && isSame && this.#wasThere(one)) this.forget(one);
+      return this.user(owner);
     }));
     return user;
   }
@@ -148,6 +151,8 @@ export class UserPartitions extends MemoryUsers {
   override async save(tokens: UserTokens, asked: number, nowMs: number): Promise<void> {
     const isListed = this.#list?.knows(tokens);
     if (!this.take(tokens, asked, nowMs)) return;
+    // A sign-in begins anew: that the store has not got it yet is no removal.
+    if (!tokens.redeemed) { for (const { key } of partsOf(tokens)) this.held.note(ownerOf(key), undefined); }
     this.#onChange();
     await Promise.all([
       ...partsOf(tokens).map((part) => this.#write(part, tokens, asked, nowMs)),
@@ -217,7 +222,12 @@ export class UserPartitions extends MemoryUsers {
     const written = await updatePartition(store, name, (stored) => {
       if (this.index.removedSince(owner, asked)) return undefined;
       tried = true;
-      const before = read(key, stored);
+      const known = this.held.get(owner);
+      // A store without versions may not see yet what was written lately.
+      const isLate = stored === undefined && !store.cas && known?.version !== undefined &&
+        !this.#wasThere(key);
+      const { accounts, idTokens, refreshTokens } = (isLate && known) || read(key, stored);
+      const before = { ...read(key, stored), accounts, idTokens, refreshTokens };
       const change = changeOf(before.refreshTokens, nowMs);
       const after: Partition = {
         ...before,

@@ -154,11 +154,13 @@ export function createAuthorizedFetch(options: AuthorizedFetchOptions): Authoriz
   return async (input, init) => {
     const { url, bodies: [body = null, spare], sent } = await prepare(input, init, origins);
     const { headers, signal } = sent;
+    let isSent = false;
     const send = async (own: BodyInit | null, claims?: string): Promise<Response> => {
       headers.set(
         "authorization",
         await authorization(acquireToken, { claims, signal: signal ?? undefined }),
       );
+      isSent = true;
       // Looked up at each call, and called as a plain function: workerd refuses another `this`.
       const plain: FetchFunction = fetch ?? globalThis.fetch;
       return await plain(url, { ...sent, body: own });
@@ -172,9 +174,11 @@ export function createAuthorizedFetch(options: AuthorizedFetchOptions): Authoriz
       unsent = undefined;
       return await send(spare, claims);
     } finally {
-      // A stream that was kept for nothing; other bodies have nothing to cancel.
-      const { cancel } = Object(unsent) as Partial<ReadableStream>;
-      if (typeof cancel === "function") discard(unsent as ReadableStream);
+      // A stream that was kept for nothing; other bodies have nothing to cancel, and one that was sent is not ours.
+      for (const left of [unsent, isSent ? null : body]) {
+        const { cancel } = Object(left) as Partial<ReadableStream>;
+        if (typeof cancel === "function") discard(left as ReadableStream);
+      }
     }
   };
 }

@@ -7,6 +7,7 @@
 import type { CachedRefreshToken, UserKey, UserRecord } from "../cache/cached_user.ts";
 import { isAuthError } from "../errors/auth_error.ts";
 import { InteractionRequiredAuthError, type ServerErrorDetails } from "../errors/server_error.ts";
+import { essentialClaimsOf } from "../request/claims.ts";
 import { isWorkers } from "../runtime/host.ts";
 import { withDeadline } from "../runtime/wait.ts";
 import { STRANGER_PATIENCE_MS } from "../store/single_flight.ts";
@@ -36,7 +37,7 @@ export class RefreshTokens {
   readonly #engine: Engine;
   readonly #grants: UserGrants;
   /** What is under way for each user of an issuer that may take each refresh token once. */
-  readonly #underWay = new Map<string, Promise<unknown>>();
+  readonly #underWay = new Map<string, { readonly work: Promise<unknown>; readonly patienceMs: number }>();
 
   /**
    * Joins an application's parts.
@@ -66,21 +67,32 @@ export class RefreshTokens {
     // Entra takes a refresh token again and again.
     if (authority.kind === "aad") return await this.#redeemAny(question, correlationId, asked, loaded);
     const { owner } = question;
-    const work = this.#turnOf(owner).then(() => this.#redeemAny(question, correlationId, asked, loaded));
+    const isAlone = !this.#underWay.has(owner);
+    const work = this.#turnOf(owner).then(async () =>
+      this.#redeemAny(
+        question,
+        correlationId,
+        asked,
+        // What was loaded before the wait has been redeemed.
+        isAlone ? loaded : await this.#engine.configuration.cache.users.load(question.user),
+      )
+    );
     // What died with its request in workerd stays behind.
     if (this.#underWay.size > MAX_UNDER_WAY) this.#underWay.clear();
-    this.#underWay.set(owner, work);
+    // In workerd it may never end, unless its request is kept alive.
+    const isKept = typeof question.waitUntil === "function" || !isWorkers();
+    const turn = { work, patienceMs: isKept ? this.#engine.flightDeadlineMs : STRANGER_PATIENCE_MS };
+    this.#underWay.set(owner, turn);
     return await work.finally(() => {
-      if (this.#underWay.get(owner) === work) this.#underWay.delete(owner);
+      if (this.#underWay.get(owner) === turn) this.#underWay.delete(owner);
     });
   }
 
   /** Waits for the refresh before: it brings the token to redeem next. In workerd it may never end. */
   #turnOf(owner: string): Promise<unknown> {
     const { clock } = this.#engine.configuration;
-    const before = Promise.resolve(this.#underWay.get(owner)).catch(() => {});
-    const patienceMs = isWorkers() ? STRANGER_PATIENCE_MS : this.#engine.flightDeadlineMs;
-    return withDeadline(clock, before, patienceMs, () => undefined);
+    const { work, patienceMs = 0 } = this.#underWay.get(owner) ?? {};
+    return work ? withDeadline(clock, work.catch(() => {}), patienceMs, () => undefined) : Promise.resolve();
   }
 
   async #redeemAny(
@@ -97,7 +109,7 @@ export class RefreshTokens {
     let record = users.user(owner) ?? loaded;
     const family = this.#familyOf(record);
     if (family !== "") record = await users.load(user, family) ?? record;
-    while (tried.size < MAX_ATTEMPTS) {
+    while (tried.size < MAX_ATTEMPTS && !users.index.removedSince(owner, asked)) {
       const next = this.#candidates(user, record).find(({ token }) => !tried.has(token.secret));
       if (next === undefined) {
         if (isReread || failure === undefined) break;
@@ -156,6 +168,7 @@ export class RefreshTokens {
       anchorMailbox: authority.kind === "aad" ? anchorOf(user.homeAccountId) : undefined,
       expected: {
         nonceOptional: true,
+        essential: essentialClaimsOf(question.claims),
         previous: isOwn ? record?.profiles.get(realm)?.idToken?.claims : undefined,
       },
       requiresIdToken: false,

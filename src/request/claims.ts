@@ -78,6 +78,15 @@ export function mergeClaims(
   return parts.length < 2 ? parts[0] : JSON.stringify(parts.map((part) => JSON.parse(part)).reduce(merge));
 }
 
+/** Claims that were merged may be longer than those that are taken from a caller. */
+function parsed(claims: string): unknown {
+  try {
+    return JSON.parse(claims);
+  } catch {
+    refuse("invalid_claims", "claims", "they must be the text of a JSON object");
+  }
+}
+
 /** A claim that an ID token must have. */
 export interface EssentialClaim {
   /** Its name: `acr`, `acrs` or `auth_time`. */
@@ -95,7 +104,7 @@ export interface EssentialClaim {
  */
 export function essentialClaimsOf(claims: string | undefined): readonly EssentialClaim[] {
   if (claims === undefined) return [];
-  const asked = Object(Object(JSON.parse(claimsText(claims, "claims"))).id_token);
+  const asked = Object(Object(parsed(claims)).id_token);
   return ["acr", "acrs", "auth_time"].filter((name) => Object(asked[name]).essential === true)
     .map((name) => ({ name, values: [asked[name].values ?? asked[name].value ?? []].flat() }));
 }

@@ -52,6 +52,7 @@ export function untilAborted<T>(
   let stop: () => void = () => {};
   const aborted = new Promise<never>((_, reject) => stop = () => reject(abortError(signal, correlationId)));
   signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
   return Promise.race([promise, aborted]).finally(() => signal.removeEventListener("abort", stop));
 }
 

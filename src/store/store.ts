@@ -49,8 +49,8 @@ export interface StoreLock {
 /**
  * Keeps text under keys, for as long as it can.
  *
- * A store may forget a value at any time and may fail: the library then goes on without it and reports the failure
- * as an event. Adapters hide their platform's units and limits.
+ * A store may fail: the library then goes on without it and reports the failure as an event. It may forget a value, too;
+ * but a user whose tokens are forgotten before `expiresAtMs` has to sign in again, as if somebody had removed them. Adapters hide their platform's units and limits.
  */
 export interface Store {
   /** Whether `set` honours `ifVersion`. */

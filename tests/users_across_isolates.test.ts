@@ -247,3 +247,20 @@ test("R-116 a list that cannot be read makes removeAccount say that it did not r
   store.get = () => Promise.reject(new Error("down"));
   assertEquals((await entra.refused(app.removeAccount(HOME_ACCOUNT_ID))).code, "cache_write_failed");
 });
+
+test("a sign-in's refresh token is the one that counts, however many renewals there were in that second", async () => {
+  for (const isStored of [false, true]) {
+    const entra = entraDouble();
+    const tokenCache = new TokenCache(isStored ? { store: countingStore(entra.clock) } : {});
+    const app = entra.confidential({ tokenCache });
+    await entra.signIn(app);
+    for (const _ of [1, 2, 3]) {
+      entra.next(await entra.answer());
+      await entra.settle(app.acquireTokenSilent({ ...ASK, forceRefresh: true }));
+    }
+    await entra.signIn(app, {}, { refresh_token: "RT of the sign-in" });
+    entra.next(await entra.answer());
+    await entra.settle(app.acquireTokenSilent({ ...ASK, forceRefresh: true }));
+    assertEquals(entra.posts.at(-1)?.form.get("refresh_token"), "RT of the sign-in");
+  }
+});

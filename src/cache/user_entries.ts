@@ -131,7 +131,10 @@ export function partsOf(tokens: UserTokens): UserPart[] {
   return [part, { key: holderOf(saved), changeOf }];
 }
 
-/** A new refresh token takes the place of all, unless somebody else has got a newer one meanwhile. */
+/**
+ * A new refresh token takes the place of all: that of a sign-in always, that of a renewal unless somebody else has got a
+ * newer one meanwhile.
+ */
 function replaceToken(
   known: readonly CachedRefreshToken[],
   saved: CachedRefreshToken,
@@ -142,7 +145,12 @@ function replaceToken(
   const newer = known.filter(({ secret, lastModified }) =>
     secret !== redeemed?.secret && lastModified > saved.lastModified && lastModified <= latest
   );
-  return newer.length > 0 ? newer : [{ ...saved, origin: saved.origin ?? known[0]?.origin }];
+  if (redeemed !== undefined && newer.length > 0) return newer;
+  const lastModified = newer.reduce(
+    (last, token) => Math.max(last, token.lastModified + 1),
+    saved.lastModified,
+  );
+  return [{ ...saved, lastModified, origin: saved.origin ?? known[0]?.origin }];
 }
 
 /**

@@ -86,24 +86,13 @@ function assertIsOf(n: number, accessToken: string, result: AuthenticationResult
 test("R-105 R-117 200 users at once, with faults, retries and single flight: everybody gets their own token", async () => {
   const entra = entraDouble();
   const tokenCache = new TokenCache({ store: countingStore(entra.clock), memory: { maxEntries: 250 } });
-  // Hundreds of tokens are signed meanwhile: no deadline of the clock may come before that is done.
-  const app = entra.confidential({ tokenCache, timeoutMs: 600_000 });
+  const app = entra.confidential({ tokenCache });
   const { users, redeemed, refreshed } = crowd(entra, 200);
-  /** Lets half a second pass for every ten milliseconds of real work. */
-  const patient = async <T>(promise: Promise<T>): Promise<T> => {
-    let isDone = false;
-    promise.then(() => isDone = true, () => isDone = true);
-    while (!isDone) {
-      await new Promise<void>((resolve) => setTimeout(resolve, 10));
-      if (!isDone) await entra.clock.advance(500);
-    }
-    return await promise;
-  };
   const flows = await Promise.all(
     users.map(() => app.initiateAuthCodeFlow({ scopes: SCOPES, redirectUri: REDIRECT_URI })),
   );
   entra.next(...users.map(() => redeemed(flows)));
-  const signedIn = await patient(Promise.all(
+  const signedIn = await entra.settle(Promise.all(
     flows.map((flow, n) => app.acquireTokenByAuthCodeFlow(flow, callback(flow, { code: `${n}` }))),
   ));
   signedIn.forEach((result, n) => assertIsOf(n, `AT ${n} first`, result));
@@ -119,7 +108,7 @@ test("R-105 R-117 200 users at once, with faults, retries and single flight: eve
   );
   let served = 0;
   const failures: Record<string, number> = {};
-  for (const { result, n, kind } of await patient(Promise.all(calls))) {
+  for (const { result, n, kind } of await entra.settle(Promise.all(calls))) {
     if (result instanceof Error) {
       assert(isAuthError(result), String(result));
       failures[result.code] = (failures[result.code] ?? 0) + 1;

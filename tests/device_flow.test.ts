@@ -8,7 +8,7 @@ import type { DeviceFlow, DeviceFlowProgress } from "../mod.ts";
 import { failure } from "./support/app_fixture.ts";
 import { CLIENT_ID, entraDouble, HOME_ACCOUNT_ID, HOST, TENANT_ID } from "./support/entra_double.ts";
 import { test } from "./support/suite.ts";
-import { eachRow, isPending, pass, refusal, within } from "./support/token_server.ts";
+import { eachRow, isPending, refusal, within } from "./support/token_server.ts";
 
 const CODES = {
   user_code: "ABCD-EFGH",
@@ -122,9 +122,9 @@ test("R-166 no poll comes before its time", async () => {
   const { entra, app, flow } = await begun({ interval: 5 });
   entra.next(pending, await entra.answer());
   const call = app.acquireTokenByDeviceFlow(flow);
-  await pass(entra.clock, 4_900);
+  await entra.clock.advance(4_900);
   assertEquals(entra.posts.length, 2);
-  await pass(entra.clock, 200);
+  await entra.clock.advance(200);
   assertEquals(entra.posts.length, 3);
   await call;
 });

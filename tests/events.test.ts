@@ -9,7 +9,6 @@ import {
   cached,
   eachRow,
   oidcBench,
-  pass,
   refusal,
   SCOPES,
   TENANT,
@@ -111,7 +110,7 @@ test("throttled tells of a call that was answered from memory", async () => {
 test("refresh_failed tells of a failure that the caller did not notice", async () => {
   const { ask, events, clock } = bench({}, tokenServer({ refresh_in: 1 }, refusal(400, { error: "foo" })));
   await ask();
-  await pass(clock, 1_000);
+  await clock.advance(1_000);
   events.length = 0;
   await ask({ correlationId: ID });
   assertEquals(types(events), ["request_completed", "refresh_failed", "token_acquired"]);
@@ -180,7 +179,7 @@ test("an async observer that rejects is no unhandled rejection", async () => {
   };
   const { ask, clock } = bench({ onEvent: () => rejected as never });
   assertEquals((await ask()).accessToken, "AT 1");
-  await pass(clock, 0);
+  await clock.advance(0);
   assertEquals(heard, 2);
 });
 
@@ -211,7 +210,7 @@ test("no event or line holds a secret, a token or what the authority wrote", asy
     logger: { debug: line, info: line, warn: line, error: line },
   }, server);
   await ask();
-  await pass(clock, 1_000);
+  await clock.advance(1_000);
   server.otherwise(() =>
     Response.json({ error: "invalid_client", error_description: `${description} canary-secret` }, {
       status: 400,

@@ -11,7 +11,7 @@ import { CREDENTIAL_FAILURES, FAILURES, primed, primedVault } from "./support/fa
 import { document, NOW, pythonEntry } from "./support/documents.ts";
 import { countingStore } from "./support/stores.ts";
 import { test } from "./support/suite.ts";
-import { bench, cached, eachRow, pass, refusal, tokenServer } from "./support/token_server.ts";
+import { bench, cached, eachRow, refusal, tokenServer } from "./support/token_server.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 
 /** Long enough for two attempts, the wait between them, and a credential's deadline. */
@@ -45,12 +45,12 @@ test("A27 R-047 a token with seconds left is replaced when the authority answers
 test("R-047 R-113 a token whose end has come is never served: the failure surfaces", async () => {
   await eachRow(FAILURES, async (failure) => {
     const { ask, askFor, server, clock, count } = await primed({ expires_in: 60 });
-    await pass(clock, 60_000);
+    await clock.advance(60_000);
     server.otherwise(failure);
     await assertRejects(() => askFor(LONG_MS));
     assertEquals([count("token_failed"), count("refresh_failed")], [1, 0]);
     server.otherwise({});
-    await pass(clock, 120_000);
+    await clock.advance(120_000);
     assertEquals((await ask()).tokenSource, "identity_provider");
   });
 });
@@ -129,7 +129,7 @@ test("R-113 a claims challenge passes the cache by, and its token replaces the o
 
 test("R-052 ext_expires_in never prolongs a token by itself", async () => {
   const { askFor, server, clock } = await primed({ expires_in: 600, ext_expires_in: 86_400 });
-  await pass(clock, 600_000);
+  await clock.advance(600_000);
   server.otherwise(refusal(503));
   await assertRejects(() => askFor(LONG_MS), ServerError);
 });
@@ -145,7 +145,7 @@ test("R-113 R-128 an isolate that just started serves the store's token in an ou
       const clock = new FakeClock();
       const store = countingStore(clock);
       await bench({ clock, tokenCache: new TokenCache({ store }) }, tokenServer(body)).ask();
-      await pass(clock, 10_000);
+      await clock.advance(10_000);
       const cold = bench({ clock, tokenCache: new TokenCache({ store }) });
       cold.server.otherwise(FAILURES[failure]!);
       assertEquals((await cold.askFor(LONG_MS)).accessToken, "AT 1", failure);

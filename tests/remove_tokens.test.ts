@@ -5,7 +5,7 @@ import { accessTokensOf, document, PYTHON_KEY, pythonEntry, USER_SECTIONS } from
 import { FakeClock } from "./support/fake_clock.ts";
 import { countingStore, faultyStore } from "./support/stores.ts";
 import { test } from "./support/suite.ts";
-import { bench, cached, eachRow, gate, oidcBench, oidcCached, pass } from "./support/token_server.ts";
+import { bench, cached, eachRow, gate, oidcBench, oidcCached } from "./support/token_server.ts";
 
 test("A43 app tokens go, users' tokens and other clients' tokens stay", async () => {
   const user = pythonEntry({ home_account_id: "uid.utid", secret: "AT for user" });
@@ -52,7 +52,7 @@ test("A43 tokens are removed by tenant, by path, by both, or all", async () => {
       for (const request of Object.values(TOKENS)) await ask(request);
       if (serialised) tokenCache.deserialize(tokenCache.serialize());
       await app.removeTokensForClient(removal);
-      await pass(clock, 1);
+      await clock.advance(1);
       const before = server.requests.length;
       const missing: string[] = [];
       for (const [name, request] of Object.entries(TOKENS)) {
@@ -85,12 +85,12 @@ test("R-116 a flight that is under way does not bring the token back", async () 
     const late = gate();
     server.next(late.answer);
     const call = ask();
-    await pass(clock, 1);
+    await clock.advance(1);
     await app.removeTokensForClient(removal);
     late.open();
     assertEquals((await call).accessToken, "AT late");
     assertEquals(tokenCache.size, 0);
-    await pass(clock, 1);
+    await clock.advance(1);
     assertEquals([(await ask()).accessToken, (await ask()).tokenSource], ["AT 2", "cache"]);
   }
 });
@@ -99,14 +99,14 @@ test("R-116 a background refresh that is under way does not bring the token back
   const { app, ask, server, clock, tokenCache } = cached({ waitUntil: "detached" });
   server.next({ refresh_in: 1 });
   await ask();
-  await pass(clock, 1_000);
+  await clock.advance(1_000);
   const late = gate();
   server.next(late.answer);
   await ask();
-  await pass(clock, 1);
+  await clock.advance(1);
   await app.removeTokensForClient();
   late.open();
-  await pass(clock, 1);
+  await clock.advance(1);
   assertEquals(tokenCache.size, 0);
 });
 
@@ -139,7 +139,7 @@ test("R-116 removing one tenant's tokens does not keep another one's out of the 
   const late = gate();
   server.next(late.answer);
   const call = ask({ tenantId: "fabrikam.example" });
-  await pass(clock, 1);
+  await clock.advance(1);
   await app.removeTokensForClient({ tenantId: "contoso.onmicrosoft.com" });
   late.open();
   await call;

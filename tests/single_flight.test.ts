@@ -11,7 +11,6 @@ import {
   gate,
   isPending,
   oidcBench,
-  pass,
   refusal,
   tokenBody,
   tokenServer,
@@ -89,7 +88,7 @@ test("R-105 a follower's signal ends its own wait and nothing else", async () =>
   const leader = ask();
   const controller = new AbortController();
   const follower = ask({ signal: controller.signal });
-  await pass(clock, 0);
+  await clock.advance(0);
   controller.abort();
   await assertRejects(() => follower, Error, "signal was aborted");
   assert(await isPending(clock, leader));
@@ -105,7 +104,7 @@ test("R-105 the leader's signal does not take the request from its followers", a
   const controller = new AbortController();
   const leader = ask({ signal: controller.signal });
   const followers = [ask(), ask({ signal: new AbortController().signal })];
-  await pass(clock, 0);
+  await clock.advance(0);
   controller.abort();
   await assertRejects(() => leader, Error, "signal was aborted");
   late.open();
@@ -183,7 +182,7 @@ test("R-105 two different requests of one application share no flight (property)
       // Answers take a while, so that both requests are under way before either is answered.
       server.otherwise(() => {
         const nth = server.requests.length;
-        return pass(clock, 0).then(() => Response.json(tokenBody(nth)));
+        return clock.advance(0).then(() => Response.json(tokenBody(nth)));
       });
       const calls = [one, two].map(({ scope, ...rest }) => ask({ scopes: [scope], ...rest }));
       const [first, second] = await Promise.all(calls);
@@ -221,7 +220,7 @@ test("R-106 SingleFlight: work that outlives its deadline is not joined any more
   const flights = new SingleFlight<number>(clock);
   const leader = flights.run("k", { deadlineMs: 1_000, waitUntil: "detached" }, () => new Promise(() => {}));
   leader.catch(() => {});
-  await pass(clock, 1_000);
+  await clock.advance(1_000);
   const next = flights.run("k", { deadlineMs: 1_000 }, () => Promise.resolve(2));
   assertEquals(await next, 2);
   assertEquals(clock.pending, 0);

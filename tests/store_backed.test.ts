@@ -14,7 +14,6 @@ import {
   eachRow,
   ISSUER,
   oidcBench,
-  pass,
 } from "./support/token_server.ts";
 
 /** A store, and isolates over it: each an application with a memory of its own. */
@@ -48,7 +47,7 @@ test("R-120 a cold isolate finds the token by one read and no request, and then 
   await isolate().ask();
   store.take();
   const cold = isolate();
-  await pass(clock, 1_000);
+  await clock.advance(1_000);
   const found = await cold.ask();
   assertEquals([found.accessToken, found.tokenSource, found.correlationId], ["AT 1", "cache", ""]);
   assertEquals(found.metadata.cacheLevel, "store");
@@ -132,7 +131,7 @@ test("the stored value is MSAL's JSON: tokens of this partition, other sections 
   const [key, text] = onlyValue(store);
   const value = JSON.stringify({ ...JSON.parse(text), Note: { kept: true } });
   await store.set(key, value, { expiresAtMs: clock.now() + 3_600_000 });
-  await pass(clock, 3_400_000);
+  await clock.advance(3_400_000);
   await isolate().ask();
   const now = JSON.parse(store.values.get(key)!);
   assertEquals([Object.keys(now.AccessToken).length, now.Note], [1, { kept: true }]);
@@ -304,7 +303,7 @@ test("R-110 with detached nobody waits for the write either", async () => {
   assertEquals((await isolate({ waitUntil: "detached" }).ask()).accessToken, "AT 1");
   assertEquals(store.values.size, 0);
   resolve();
-  await pass(clock, 0);
+  await clock.advance(0);
   assertEquals([store.values.size, clock.pending], [1, 0]);
 });
 
@@ -316,7 +315,7 @@ test("R-110 a waitUntil that fails the second time does not cost the token that 
   };
   assertEquals((await isolate().ask({ waitUntil })).accessToken, "AT 1");
   // The write goes on all the same.
-  while (store.values.size === 0) await pass(clock, 0);
+  while (store.values.size === 0) await clock.advance(0);
 });
 
 test("R-113 a token that replaces another one within the same second is the one that stays", async () => {

@@ -5,7 +5,7 @@ import { document, type Entry, NOW } from "./support/documents.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { type CountingStore, countingStore, faultyStore } from "./support/stores.ts";
 import { test } from "./support/suite.ts";
-import { deferred, eachRow, pass } from "./support/token_server.ts";
+import { deferred, eachRow } from "./support/token_server.ts";
 import {
   HOME,
   isolates,
@@ -68,7 +68,7 @@ test("another access token of the user is written beside the first; an expired o
   const targets = () =>
     Object.values<Entry>(JSON.parse([...store.values.values()][0]!).AccessToken).map((one) => one.target);
   assertEquals([targets(), storedSecrets(store)], [["a", "b"], ["RT 2"]]);
-  await pass(clock, 601_000);
+  await clock.advance(601_000);
   await isolate().save({ accessToken: { scopes: ["c"], cachedAt: NOW + 601 }, refreshToken: null });
   assertEquals([targets(), storedSecrets(store)], [["b", "c"], ["RT 2"]]);
   assert(text !== "");
@@ -244,9 +244,9 @@ test("R-116 who is removed while a save is under way does not reappear, in memor
         };
       }
       const saving = one.save({ redeemed: sent(one), refreshToken: { secret: "RT 2" } });
-      if (when !== "before the read") await pass(clock, 0);
+      if (when !== "before the read") await clock.advance(0);
       const removing = one.cache.users.remove(USER);
-      if (when !== "before the read") await pass(clock, 0);
+      if (when !== "before the read") await clock.advance(0);
       resolve();
       await Promise.all([saving, removing]);
       const name = `${when}, cas ${cas}`;
@@ -288,7 +288,7 @@ test("R-116 a read that was under way does not bring a removed user back", async
     return value;
   };
   const loading = cold.cache.users.load(USER);
-  await pass(clock, 0);
+  await clock.advance(0);
   await cold.cache.users.remove(USER);
   resolve();
   await loading;
@@ -397,7 +397,7 @@ test("R-128 R-110 a store that throws, hangs or lies costs a bounded wait and ev
       one.cache.users.load(USER, "1"),
       one.cache.users.loadUsers("h", "c"),
     ]);
-    await pass(clock, 10_000);
+    await clock.advance(10_000);
     await work;
     assertEquals([one.secrets(), clock.pending], [["a refresh token"], 0]);
     assertFalse(JSON.stringify(one.errors.map(({ message }) => message)).includes("canary"));
@@ -459,9 +459,9 @@ test("R-116 who is removed while the list is written does not reappear on it", a
   const { promise, resolve } = deferred<void>();
   store.beforeSet = () => promise;
   const saving = one.save();
-  await pass(clock, 0);
+  await clock.advance(0);
   const removing = one.cache.users.remove(USER);
-  await pass(clock, 0);
+  await clock.advance(0);
   resolve();
   await Promise.all([saving, removing]);
   const cold = isolate();

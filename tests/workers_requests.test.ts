@@ -4,7 +4,7 @@ import { systemClock } from "../mod.ts";
 import { SingleFlight } from "../src/store/single_flight.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { test, workersContext } from "./support/suite.ts";
-import { bench, deferred, gate, isPending, pass, settledNow, silence } from "./support/token_server.ts";
+import { bench, deferred, gate, isPending, settledNow, silence } from "./support/token_server.ts";
 
 const WORKERD = { on: ["workerd", "workerd-nodejs"] } as const;
 const PATIENCE_MS = 2_000;
@@ -20,9 +20,9 @@ test("R-106 followers of a leader that never settles do the work themselves with
   flights.run("k", options, never).catch(() => {});
   let runs = 0;
   const follower = flights.run("k", options, () => Promise.resolve(`own ${++runs}`));
-  await pass(clock, PATIENCE_MS - 1);
+  await clock.advance(PATIENCE_MS - 1);
   assert(await isPending(clock, follower));
-  await pass(clock, 1);
+  await clock.advance(1);
   assertEquals([await settledNow(follower), clock.pending], ["own 1", 0]);
   // The dead flight is out of the way: nobody waits for it again.
   assertEquals(await settledNow(flights.run("k", options, () => Promise.resolve("next"))), "next");
@@ -36,10 +36,10 @@ test("R-106 many followers of a dead leader make one new request, not one each",
   let runs = 0;
   const { promise, resolve } = deferred<string>();
   const followers = Array.from({ length: 20 }, () => flights.run("k", options, () => (runs++, promise)));
-  await pass(clock, PATIENCE_MS);
+  await clock.advance(PATIENCE_MS);
   assertEquals(runs, 1);
   resolve("shared");
-  await pass(clock, 0);
+  await clock.advance(0);
   assertEquals([...new Set(await settledNow(Promise.all(followers)))], ["shared"]);
   assertEquals(clock.pending, 0);
 }, WORKERD);
@@ -50,9 +50,9 @@ test("R-104 R-106 a slow authority does not turn 50 callers into 50 requests", a
   const late = gate();
   server.otherwise(late.answer);
   const calls = Array.from({ length: 50 }, () => ask());
-  await pass(clock, 9_000);
+  await clock.advance(9_000);
   late.open();
-  await pass(clock, 0);
+  await clock.advance(0);
   await Promise.all(calls);
   assert(server.requests.length <= 5, `${server.requests.length} requests`);
 }, WORKERD);
@@ -64,7 +64,7 @@ test("R-106 with a waitUntil followers trust the leader for as long as it may ta
   const kept: Promise<unknown>[] = [];
   const leader = ask({ waitUntil: (promise) => void kept.push(promise) });
   const followers = Array.from({ length: 20 }, () => ask());
-  await pass(clock, 9_000);
+  await clock.advance(9_000);
   assertEquals([server.requests.length, kept.length], [1, 1]);
   late.open();
   const tokens = (await Promise.all([leader, ...followers])).map(({ accessToken }) => accessToken);
@@ -78,7 +78,7 @@ test("R-106 a leader that dies in the app-token flow costs its followers 2 s, no
   server.next(silence);
   ask().catch(() => {});
   const followers = [ask(), ask()];
-  await pass(clock, PATIENCE_MS);
+  await clock.advance(PATIENCE_MS);
   const tokens = (await settledNow(Promise.all(followers))).map(({ accessToken }) => accessToken);
   assertEquals([tokens, server.requests.length], [["AT 2", "AT 2"], 2]);
 }, WORKERD);

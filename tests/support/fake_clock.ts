@@ -4,14 +4,12 @@
  * @module
  */
 import type { Clock } from "../../src/runtime/clock.ts";
+import { idle } from "./idle.ts";
 
 interface Timer {
   readonly dueMs: number;
   readonly callback: () => void;
 }
-
-// Kept, because a test may put its own in its place.
-const { setTimeout } = globalThis;
 
 /** A {@linkcode Clock} for tests: time passes in {@linkcode FakeClock.advance} and nowhere else. */
 export class FakeClock implements Clock {
@@ -50,13 +48,13 @@ export class FakeClock implements Clock {
    */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
-    await flush();
+    await idle();
     for (let next = this.#next(untilMs); next; next = this.#next(untilMs)) {
       const [handle, { dueMs, callback }] = next;
       this.#timers.delete(handle);
       this.#nowMs = Math.max(this.#nowMs, dueMs);
       callback();
-      await flush();
+      await idle();
     }
     this.#nowMs = untilMs;
   }
@@ -67,9 +65,4 @@ export class FakeClock implements Clock {
       a.dueMs - b.dueMs
     )[0];
   }
-}
-
-/** Lets every pending promise reaction run, and the crypto and streams that hang on the event loop. */
-async function flush(): Promise<void> {
-  for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => setTimeout(resolve, 0));
 }

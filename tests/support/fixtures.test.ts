@@ -39,6 +39,24 @@ test("FakeClock lets a timer's consequences set timers that fall due in the same
   assertEquals(times, [10, 20, 30]);
 });
 
+test("FakeClock lets time pass only when WebCrypto is done, however long that takes", async () => {
+  const clock = new FakeClock();
+  const fired: string[] = [];
+  const work = async () => {
+    const algorithm = { name: "RSASSA-PKCS1-v1_5", modulusLength: 3072, hash: "SHA-256" };
+    await crypto.subtle.generateKey({ ...algorithm, publicExponent: new Uint8Array([1, 0, 1]) }, true, [
+      "sign",
+      "verify",
+    ]);
+    await crypto.subtle.digest("SHA-256", new Uint8Array(8));
+    clock.setTimeout(() => fired.push("timer"), 1_000);
+  };
+  const working = work();
+  await clock.advance(1_000);
+  assertEquals(fired, ["timer"]);
+  await working;
+});
+
 test("scriptedFetch() answers in order and records what it was asked", async () => {
   const script = scriptedFetch([jsonResponse({ n: 1 }), new TypeError("offline")]);
   const body = new URLSearchParams({ grant_type: "client_credentials" });

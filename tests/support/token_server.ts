@@ -13,6 +13,7 @@ import {
   TokenCache,
 } from "../../mod.ts";
 import { FakeClock } from "./fake_clock.ts";
+import { idle } from "./idle.ts";
 import { type Answer, jsonResponse, type RecordedRequest, scriptedFetch } from "./scripted_fetch.ts";
 
 /** The host of every authority in these tests. */
@@ -165,35 +166,10 @@ export function oidcBench(
   return bench({ oidcAuthority: ISSUER, ...options }, server);
 }
 
-/**
- * Lets time pass in steps, with room for real work in between.
- *
- * Hashes are made on another thread in some runtimes: without that room the clock would be over before a timer is set.
- */
-export async function pass(clock: FakeClock, ms: number): Promise<void> {
-  await quiet();
-  for (let passed = 0; passed < ms;) {
-    const left = ms - passed;
-    const step = clock.pending === 0 ? left : Math.min(left, passed < 10_000 ? 2_000 : 10_000);
-    await clock.advance(step);
-    await quiet();
-    passed += step;
-  }
-}
-
-/** Lets everything happen that waits for no timer of the clock. */
-async function quiet(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) {
-    // Queued behind the hashes of the code under test.
-    await crypto.subtle.digest("SHA-256", new Uint8Array(1));
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
-  }
-}
-
 /** Lets time pass; a promise that has not settled then is an error that says so. */
 export async function within<T>(clock: FakeClock, ms: number, promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
-  await pass(clock, ms);
+  await clock.advance(ms);
   return await settledNow(promise, `the promise did not settle in ${ms} ms`);
 }
 
@@ -202,7 +178,7 @@ export async function settledNow<T>(promise: Promise<T>, otherwise = "it has not
   let settled = false;
   const note = () => void (settled = true);
   promise.then(note, note);
-  await new Promise<void>((resolve) => setTimeout(resolve, 0));
+  await idle();
   if (!settled) throw new Error(otherwise);
   return await promise;
 }
@@ -212,7 +188,7 @@ export async function isPending(clock: FakeClock, promise: Promise<unknown>): Pr
   let settled = false;
   const note = () => void (settled = true);
   promise.then(note, note);
-  await pass(clock, 0);
+  await clock.advance(0);
   return !settled;
 }
 

@@ -128,6 +128,7 @@ export type {
 export type { FetchFunction, WaitUntil } from "./src/runtime/web_types.ts";
 export { MemoryStore, type MemoryStoreOptions } from "./src/store/memory_store.ts";
 export type {
+  GetOptions,
   PartitionHints,
   SetOptions,
   SetResult,

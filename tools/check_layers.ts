@@ -31,7 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: [...ENDPOINTS, "token", "cache", "result"],
   // The local authority must be able to contradict the client, so it shares none of its logic.
   testing: ["errors", "runtime", "crypto"],
-  adapters: ["store"],
+  adapters: ["errors", "runtime", "store"],
   managed_identity: CORE,
   username_password: CORE,
   validate: CORE,

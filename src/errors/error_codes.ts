@@ -59,7 +59,15 @@ export type NetworkErrorCode =
   | "response_too_large";
 
 /** Codes of {@linkcode CacheError}: a store failed, or serialised text could not be read. */
-export type CacheErrorCode = "cache_read_failed" | "cache_write_failed" | "invalid_cache";
+export type CacheErrorCode =
+  | "cache_lock_failed"
+  | "cache_read_failed"
+  | "cache_write_failed"
+  | "invalid_cache"
+  | "sealed_value_rejected"
+  | "store_without_lock"
+  | "tokens_not_sealed"
+  | "value_too_large";
 
 /** Every code of every error of this library. */
 export type AuthErrorCode =

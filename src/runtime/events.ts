@@ -68,6 +68,8 @@ export interface FailureEvent {
    *   the same request within the last minute.
    * - `cache_failed`: a store failed; the call goes on without it.
    * - `metadata_stale`: discovery failed and the last known document is used.
+   * - `store_without_lock`: the authority replaces refresh tokens at each use, and the store has no lock: two isolates that
+   *   redeem one at the same time may sign the user out. Told once for each application.
    */
   readonly type:
     | "token_failed"
@@ -75,7 +77,8 @@ export interface FailureEvent {
     | "request_retried"
     | "throttled"
     | "cache_failed"
-    | "metadata_stale";
+    | "metadata_stale"
+    | "store_without_lock";
   /** What went wrong; free of secrets. */
   readonly error: AuthError;
   /** The call's correlation id, where there is a call; that of the error. */

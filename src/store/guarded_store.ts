@@ -8,7 +8,7 @@ import { CacheError, nameOf } from "../errors/errors.ts";
 import type { CacheErrorCode } from "../errors/error_codes.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { withDeadline } from "../runtime/wait.ts";
-import type { SetOptions, SetResult, Store, StoredValue } from "./store.ts";
+import type { GetOptions, SetOptions, SetResult, Store, StoredValue, StoreLock } from "./store.ts";
 
 /** How long a store may take before a call goes on without it. */
 const STORE_TIMEOUT_MS = 2_000;
@@ -45,22 +45,38 @@ export class GuardedStore {
     return this.#store.cas === true;
   }
 
+  /** Whether the store has locks. */
+  get locks(): boolean {
+    return typeof this.#store.lock === "function";
+  }
+
+  /** Whether nobody else can write to the store. */
+  get isPrivate(): boolean {
+    return this.#store.isPrivate === true;
+  }
+
+  /** The most bytes of a value. */
+  get maxValueBytes(): number {
+    return this.#store.maxValueBytes ?? Infinity;
+  }
+
   /** The time, in milliseconds since the epoch. */
   get nowMs(): number {
     return this.#clock.now();
   }
 
   /** Reads a value; `undefined` also where the store failed. */
-  async get(key: string): Promise<StoredValue | undefined> {
-    return await this.read(key) ?? undefined;
+  async get(key: string, options?: GetOptions): Promise<StoredValue | undefined> {
+    return await this.read(key, options) ?? undefined;
   }
 
   /** Reads a value; `undefined` where there is none, `null` where the store failed. */
-  async read(key: string): Promise<StoredValue | undefined | null> {
+  async read(key: string, options?: GetOptions): Promise<StoredValue | undefined | null> {
     const read = await this.#guard("cache_read_failed", "read from", async () => {
       // Read here, and once: what a store returns may throw, or change.
-      const found = await this.#store.get(key);
-      const { value, version } = Object(found) as StoredValue;
+      const found = await this.#store.get(key, options);
+      const { value, version, rejected } = Object(found) as StoredValue;
+      if (rejected === true) this.#reject();
       if (typeof value === "string") return { value, version } as StoredValue;
       // What is no value is no proof that there is none.
       return (found ?? undefined) === undefined ? NONE : undefined;
@@ -83,6 +99,33 @@ export class GuardedStore {
       return true;
     });
     return done === true;
+  }
+
+  /**
+   * Takes a lease.
+   *
+   * @param key What is locked.
+   * @param leaseMs After how long the lease ends by itself.
+   * @returns The lease, whose release never fails; `undefined` where somebody else holds it; `null` where the store failed or
+   * has no locks.
+   */
+  async lock(key: string, leaseMs: number): Promise<StoreLock | undefined | null> {
+    if (!this.locks) return null;
+    const taken = await this.#guard("cache_lock_failed", "lock in", async () => {
+      return await this.#store.lock?.(key, leaseMs) ?? NONE;
+    });
+    if (taken === NONE) return undefined;
+    if (taken === undefined) return null;
+    return {
+      release: async () => void await this.#guard("cache_lock_failed", "unlock in", () => taken.release()),
+    };
+  }
+
+  #reject(): void {
+    const why = "it was sealed with another secret, or for another key, or changed by somebody";
+    this.#onFailure(
+      new CacheError("sealed_value_rejected", `Cannot open a value of ${this.#option}: ${why}`),
+    );
   }
 
   async #guard<T>(code: CacheErrorCode, verb: string, operation: () => Promise<T>): Promise<T | undefined> {

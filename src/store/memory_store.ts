@@ -12,6 +12,7 @@ import {
   type SetResult,
   type Store,
   type StoredValue,
+  type StoreLock,
 } from "./store.ts";
 
 /** How a {@linkcode MemoryStore} is bounded. */
@@ -31,6 +32,9 @@ interface Held {
   readonly expiresAtMs: number;
 }
 
+/** More leases than this are not remembered: what was not released is forgotten by then. */
+const MAX_LEASES = 10_000;
+
 function sizeOf({ key, value }: Held): number {
   return 2 * (key.length + value.length);
 }
@@ -48,6 +52,7 @@ export class MemoryStore implements Store {
   #order: Omit<Held, "value">[] = [];
   readonly #maxEntries: number;
   readonly #maxBytes: number;
+  readonly #leases = new Map<string, { readonly expiresAtMs: number }>();
   #bytes = 0;
   readonly #clock: Clock;
   #writes = 0;
@@ -97,6 +102,21 @@ export class MemoryStore implements Store {
   delete(key: string): Promise<void> {
     this.#forget(key);
     return Promise.resolve();
+  }
+
+  /** Takes a lease; it is known in this isolate alone. */
+  lock(key: string, leaseMs: number): Promise<StoreLock | undefined> {
+    const nowMs = this.#clock.now();
+    if ((this.#leases.get(key)?.expiresAtMs ?? 0) > nowMs) return Promise.resolve(undefined);
+    if (this.#leases.size >= MAX_LEASES) this.#leases.clear();
+    const lease = { expiresAtMs: nowMs + leaseMs };
+    this.#leases.set(key, lease);
+    return Promise.resolve({
+      release: (): Promise<void> => {
+        if (this.#leases.get(key) === lease) this.#leases.delete(key);
+        return Promise.resolve();
+      },
+    });
   }
 
   #forget(key: string): void {

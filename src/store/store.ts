@@ -6,12 +6,30 @@
 
 import { refuse } from "../errors/errors.ts";
 
-/** What a store may want to know of a value beyond its key; never a secret. */
+/**
+ * What a store may want to know of a value beyond its key; never a secret. The members are those that MSAL.NET gives to its
+ * cache hooks; the suggested expiry is `expiresAtMs` of {@linkcode SetOptions}.
+ */
 export interface PartitionHints {
   /** Whether the value holds tokens or answers of the authority that are no tokens. */
   readonly kind: "tokens" | "http";
-  /** The key that MSAL's own caches would use, such as `<clientId>_<tenantId>_AppTokenCache`. */
+  /** The key that MSAL's own caches would use: the home account id, or `<clientId>_<tenantId>_AppTokenCache`. */
   readonly suggestedKey?: string;
+  /** Whether the tokens are the application's own; otherwise they are a user's. */
+  readonly isApplicationCache?: boolean;
+  /** `false` where nothing is left in the value that could give a token. */
+  readonly hasTokens?: boolean;
+  /** Whether the text is of no use to anybody who has not got the secret. */
+  readonly sealed?: boolean;
+}
+
+/** How a value is read. */
+export interface GetOptions {
+  /**
+   * `"eventual"` where a value that is a little old will do and an answer sooner is better: stores that know one way only
+   * ignore it. @default {"strong"}
+   */
+  readonly consistency?: "eventual" | "strong";
 }
 
 /** What a store keeps under a key. */
@@ -20,6 +38,8 @@ export interface StoredValue {
   readonly value: string;
   /** The version to pass as `ifVersion`, where the store can compare and set. */
   readonly version?: string;
+  /** Whether there is something that could not be opened, so that `value` is empty: a miss that may be overwritten. */
+  readonly rejected?: boolean;
 }
 
 /** How a value is set. */
@@ -55,13 +75,23 @@ export interface StoreLock {
 export interface Store {
   /** Whether `set` honours `ifVersion`. */
   readonly cas: boolean;
+  /** The most bytes of UTF-8 that a value may have; larger ones are cut down to the newest tokens. No bound where absent. */
+  readonly maxValueBytes?: number;
+  /**
+   * Whether nobody but this application can write here, as in a sealed store or a file of the user's own: then signing keys
+   * and discovery documents are believed also where the client has no secret to mark them with. @default {false}
+   */
+  readonly isPrivate?: boolean;
+  /** Whether others can read here, so that tokens must be sealed. @default {false} */
+  readonly requiresSeal?: boolean;
   /**
    * Reads a value.
    *
    * @param key The key, at most 512 bytes.
+   * @param options How fresh it has to be.
    * @returns The value, or `undefined` where there is none or it has expired.
    */
-  get(key: string): Promise<StoredValue | undefined>;
+  get(key: string, options?: GetOptions): Promise<StoredValue | undefined>;
   /**
    * Writes a value.
    *

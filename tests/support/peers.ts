@@ -20,12 +20,13 @@ interface Program {
 }
 
 /** The name of a program that peer tests may ask for. */
-export type PeerName = "Chromium" | "MSAL Python";
+export type PeerName = "Chromium" | "MSAL Python" | "Redis";
 
 /** Every program that a test uses; `.ci/run` installs the Debian packages of this table. */
 const PROGRAMS: Readonly<Record<PeerName, Program>> = {
   Chromium: { probe: ["/usr/bin/chromium", "--version"], debian: "chromium" },
   // Debian's own Python: another one on the PATH does not see Debian's packages.
+  Redis: { probe: ["redis-server", "--version"], debian: "redis-server" },
   "MSAL Python": { probe: ["/usr/bin/python3", "-c", "import msal"], debian: "python3-msal" },
 };
 

@@ -1,0 +1,7 @@
+/**
+ * A store over cache-api.
+ *
+ * @module
+ */
+
+export {};

@@ -1,0 +1,7 @@
+/**
+ * A store over deno-kv.
+ *
+ * @module
+ */
+
+export {};

@@ -1,0 +1,7 @@
+/**
+ * A store over durable-object.
+ *
+ * @module
+ */
+
+export {};

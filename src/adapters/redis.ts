@@ -1,0 +1,7 @@
+/**
+ * A store over redis.
+ *
+ * @module
+ */
+
+export {};

@@ -1,0 +1,7 @@
+/**
+ * A store over workers-kv.
+ *
+ * @module
+ */
+
+export {};

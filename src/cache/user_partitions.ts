@@ -226,8 +226,9 @@ export class UserPartitions extends MemoryUsers {
       // A store without versions may not see yet what was written lately.
       const isLate = stored === undefined && !store.cas && known?.version !== undefined &&
         !this.#wasThere(key);
-      const { accounts, idTokens, refreshTokens } = (isLate && known) || read(key, stored);
-      const before = { ...read(key, stored), accounts, idTokens, refreshTokens };
+      const there = read(key, stored);
+      const { accounts, idTokens, refreshTokens } = (isLate && known) || there;
+      const before = { ...there, accounts, idTokens, refreshTokens };
       const change = changeOf(before.refreshTokens, nowMs);
       const after: Partition = {
         ...before,

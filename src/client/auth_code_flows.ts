@@ -17,7 +17,7 @@ import {
 } from "../request/authorization_request.ts";
 import { type AuthorizationResponse, readAuthorizationResponse } from "../request/authorization_response.ts";
 import { buildAuthorizationUrl } from "../request/authorization_url.ts";
-import { essentialClaimsOf, mergeClaims } from "../request/claims.ts";
+import { mergeClaims } from "../request/claims.ts";
 import { requireUserScopes } from "../request/scopes.ts";
 import type {
   AuthCodeFlowRequest,
@@ -39,7 +39,10 @@ import { anchorOf, tenantOf } from "./user_query.ts";
 
 /** How long a user may take; the sealed flow and the code live no longer. */
 const FLOW_LIFETIME_SECONDS = 3_600;
-type CodeErrand = Pick<UserErrand, "tenant" | "scopes" | "claims" | "apiId" | "onSend"> & Extras;
+type CodeErrand =
+  & Pick<UserErrand, "tenant" | "scopes" | "claims" | "apiId" | "onSend">
+  & Partial<Pick<UserErrand, "sendCorrelationId">>
+  & Extras;
 /** A code, and what it was asked for with. */
 type Code = Pick<
   AuthorizationCodeRequest,
@@ -185,7 +188,8 @@ export class AuthCodeFlows {
     const { claims, codeVerifier, redirectUri, maxAge } = flow;
     const nonce = await hashNonce(flow.nonce);
     const onSend = (): void => this.#used.use(state, correlationId, flow.expiresAt * 1000);
-    const errand = { ...extras, tenant, scopes, claims, apiId, onSend };
+    // The flow's id is the library's own, or was sent when the flow began.
+    const errand = { ...extras, tenant, scopes, claims, apiId, onSend, sendCorrelationId: false };
     return await this.#redeem(
       errand,
       { code, codeVerifier, redirectUri, nonce, maxAge, clientInfo },
@@ -277,7 +281,7 @@ export class AuthCodeFlows {
       },
       reason: "not_applicable",
       isOneTime: true,
-      expected: { nonce, maxAgeSeconds: maxAge, code, essential: essentialClaimsOf(errand.claims) },
+      expected: { nonce, maxAgeSeconds: maxAge, code },
       anchorMailbox: home && anchorOf(`${home.uid}.${home.utid}`),
       requiresIdToken: true,
     };

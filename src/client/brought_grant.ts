@@ -10,7 +10,6 @@ import { untilAborted } from "../runtime/wait.ts";
 import type { Engine } from "./engine.ts";
 import { handOut, type TokenFound } from "./token_found.ts";
 import type { UserErrand, UserGrants } from "./user_grants.ts";
-import { realmOfUser } from "./user_query.ts";
 
 /** What was brought; what it leaves open follows from the request. */
 export type BroughtGrant =
@@ -18,7 +17,7 @@ export type BroughtGrant =
     UserErrand,
     "realm" | "sendsScopes" | "ext" | "correlationId" | "sendCorrelationId" | "asked" | "waitUntil"
   >
-  & Partial<Pick<UserErrand, "sendsScopes" | "ext">>;
+  & Partial<Pick<UserErrand, "sendsScopes" | "ext" | "sendCorrelationId">>;
 
 /**
  * Redeems it.
@@ -35,10 +34,9 @@ export function redeemBrought(
   brought: BroughtGrant,
   { correlationId, waitUntil }: Pick<TokenRequest, "correlationId" | "waitUntil">,
 ): Promise<TokenFound> {
-  const { authority, cache, waitUntil: own } = engine.configuration;
+  const { cache, waitUntil: own } = engine.configuration;
   return grants.redeem({
-    // Nobody knows yet who the user is: not even a shared tenant's realm depends on that.
-    realm: realmOfUser(authority, brought.tenant, "-") ?? brought.tenant,
+    realm: brought.tenant,
     sendsScopes: true,
     ext: "",
     correlationId: correlationId ?? crypto.randomUUID(),

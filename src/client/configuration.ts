@@ -31,7 +31,7 @@ export interface Configuration {
   readonly authority: Authority;
   /** The tokens. */
   readonly cache: CacheCore;
-  /** Where throttling is kept. */
+  /** Where throttling, discovery documents and signing keys are kept. */
   readonly httpStore: GuardedStore;
   /** The fetch, if one was given. */
   readonly fetch: FetchFunction | undefined;
@@ -41,7 +41,7 @@ export interface Configuration {
   readonly maxBytes: PerPurpose;
   /** Capabilities to declare. */
   readonly clientCapabilities: readonly string[];
-  /** The only tenants whose users may sign in, in lower case. */
+  /** The only tenants whose users may sign in, as they were given. */
   readonly allowedTenants: readonly string[] | "any";
   /** By how many seconds clocks may differ. */
   readonly clockToleranceSeconds: number | undefined;

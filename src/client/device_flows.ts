@@ -7,7 +7,7 @@
 import { ClientAuthError, refuse, requireObject } from "../errors/errors.ts";
 import { type AuthError, isAuthError } from "../errors/auth_error.ts";
 import type { ServerErrorDetails } from "../errors/server_error.ts";
-import { essentialClaimsOf, mergeClaims } from "../request/claims.ts";
+import { mergeClaims } from "../request/claims.ts";
 import { requireExtraParameters } from "../request/extra_parameters.ts";
 import { decorateScopes, requireUserScopes } from "../request/scopes.ts";
 import type { DeviceFlow, DeviceFlowRequest, DevicePollRequest } from "../request/user_requests.ts";
@@ -195,8 +195,10 @@ export class DeviceFlows {
       apiId: ACQUIRE_TOKEN_BY_DEVICE_FLOW,
       reason: "not_applicable",
       isOneTime: true,
-      expected: { essential: essentialClaimsOf(claims) },
+      expected: {},
       requiresIdToken: true,
+      // The flow's id is the library's own, or was sent when the flow began.
+      sendCorrelationId: false,
     }, { correlationId, waitUntil });
     return untilAborted(work, signal, correlationId);
   }

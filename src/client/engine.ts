@@ -28,8 +28,6 @@ export interface GrantRequest extends Omit<TokenEndpointRequest, "url" | "creden
   readonly extraQuery?: Readonly<Record<string, string>> | undefined;
   /** For the credential's function. */
   readonly fmiPath?: string | undefined;
-  /** Called at the moment before the grant is sent; what it throws keeps it unsent. */
-  readonly onSend?: (() => void) | undefined;
   /** Keeps work alive after the call. */
   readonly waitUntil: WaitUntil | "detached" | undefined;
 }

@@ -65,7 +65,7 @@ export function adminConsentUrl(engine: Engine, request: AdminConsentUrlRequest,
     refuse("invalid_request", "authority", "only Entra has administrators' consent");
   }
   if (typeof state !== "string" || state === "") refuse("invalid_request", "state", "it is missing");
-  if (scopes !== undefined) requireScopeTokens(scopes, "scopes");
+  if (scopes !== undefined) requireScopeTokens(scopes, "scopes", []);
   const tenant = tenantOf(authority, tenantId);
   const own = {
     client_id: clientId,

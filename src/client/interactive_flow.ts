@@ -29,8 +29,10 @@ export async function acquireInteractively(
   if (typeof receiver?.open !== "function") {
     refuse("invalid_request", "receiver", "it must be a receiver, such as new LoopbackReceiver() of ./host");
   }
-  if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs < 2 ** 31)) {
-    refuse("invalid_request", "timeoutMs", "it must be a number of milliseconds");
+  const isTime = typeof timeoutMs === "number" && timeoutMs > 0 &&
+    (timeoutMs < 2 ** 31 || timeoutMs === Infinity);
+  if (timeoutMs !== undefined && !isTime) {
+    refuse("invalid_request", "timeoutMs", "it must be a number of milliseconds, or Infinity");
   }
   requireExtraParameters(extraBodyParameters, "extraBodyParameters");
   requireTokenRequest(request);

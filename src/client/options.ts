@@ -37,7 +37,10 @@ export interface ClientApplicationOptions {
   readonly knownAuthorities?: readonly string[] | undefined;
   /** Where tokens are kept, to be serialised, shared or stored. A bounded memory of its own where absent. */
   readonly tokenCache?: TokenCache | undefined;
-  /** Where throttling and refusals are kept, hashed, without tokens. A {@linkcode MemoryStore} of its own where absent. */
+  /**
+   * Where throttling and refusals are kept, hashed, without tokens, and discovery documents and signing keys. A
+   * {@linkcode MemoryStore} of its own where absent.
+   */
   readonly httpCache?: Store | undefined;
   /** Sends every request. The global `fetch`, looked up at each call, where absent. */
   readonly fetch?: FetchFunction | undefined;
@@ -56,7 +59,10 @@ export interface ClientApplicationOptions {
   readonly allowedTenants?: readonly string[] | "any" | undefined;
   /** By how many seconds this clock and the authority's may differ when an ID token is checked, at most 300. @default {120} */
   readonly clockToleranceSeconds?: number | undefined;
-  /** Which of `profile` and `offline_access` a sign-in leaves out; without `offline_access` no refresh token comes. */
+  /**
+   * Which of `profile` and `offline_access` a sign-in leaves out; without `offline_access` no refresh token comes. Without
+   * `profile` Entra's ID tokens have no `oid`: after a change of that, users have to sign in again.
+   */
   readonly excludeScopes?: readonly ("profile" | "offline_access")[] | undefined;
   /** Sent as `x-app-name`. */
   readonly appName?: string | undefined;

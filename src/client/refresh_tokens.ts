@@ -7,7 +7,6 @@
 import type { CachedRefreshToken, UserKey, UserRecord } from "../cache/cached_user.ts";
 import { isAuthError } from "../errors/auth_error.ts";
 import { InteractionRequiredAuthError, type ServerErrorDetails } from "../errors/server_error.ts";
-import { essentialClaimsOf } from "../request/claims.ts";
 import { isWorkers } from "../runtime/host.ts";
 import { withDeadline } from "../runtime/wait.ts";
 import { STRANGER_PATIENCE_MS } from "../store/single_flight.ts";
@@ -168,7 +167,6 @@ export class RefreshTokens {
       anchorMailbox: authority.kind === "aad" ? anchorOf(user.homeAccountId) : undefined,
       expected: {
         nonceOptional: true,
-        essential: essentialClaimsOf(question.claims),
         previous: isOwn ? record?.profiles.get(realm)?.idToken?.claims : undefined,
       },
       requiresIdToken: false,

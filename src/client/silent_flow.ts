@@ -10,7 +10,7 @@ import { requireUserScopes, scopeKey } from "../request/scopes.ts";
 import type { SilentRequest } from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
 import { untilAborted } from "../runtime/wait.ts";
-import { extOf } from "./app_token_query.ts";
+import { extOf, extrasOf } from "./app_token_query.ts";
 import type { Engine } from "./engine.ts";
 import { RefreshTokens } from "./refresh_tokens.ts";
 import { isRenewed, reasonOf, Renewals } from "./renewals.ts";
@@ -53,12 +53,18 @@ export class SilentFlow {
       requireUserScopes(scopes, authority.kind === "aad");
       requireTokenRequest(request);
       const tenant = tenantOf(authority, tenantId);
+      const ext = extOf(request);
       const nowMs = clock.now();
       const realm = realmOfUser(authority, tenant, account) ?? this.#realmOfDomain(tenant, request);
-      if (typeof realm === "string") return this.#acquireIn(realm, tenant, homeAccountId, request, nowMs);
-      const snapshot = { ...request, scopes: [...scopes] };
+      if (typeof realm === "string") {
+        return this.#acquireIn(realm, tenant, homeAccountId, ext, request, nowMs);
+      }
+      // What the caller may change before it is sent.
+      const { extraBody, extraQuery } = extrasOf(request);
+      const extras = { extraBodyParameters: extraBody, extraQueryParameters: extraQuery };
+      const snapshot = { ...request, ...extras, scopes: [...scopes] };
       return untilAborted(realm, snapshot.signal, snapshot.correlationId).then(
-        (found) => this.#acquireIn(found, tenant, homeAccountId, snapshot, nowMs),
+        (found) => this.#acquireIn(found, tenant, homeAccountId, ext, snapshot, nowMs),
         (error) => Promise.reject(failed(this.#engine, error)),
       );
     } catch (error) {
@@ -78,13 +84,13 @@ export class SilentFlow {
     realm: string,
     tenant: string,
     homeAccountId: string,
+    ext: string,
     request: SilentRequest,
     nowMs: number,
   ): Promise<AuthenticationResult> {
     const { authority: { environment }, cache, clientId } = this.#engine.configuration;
     const { scopes, claims, forceRefresh } = request;
     const owner = ownerKey(environment, clientId, homeAccountId);
-    const ext = extOf(request);
     const bucket = bucketKey(realm, "bearer", "", ext);
     const key = scopeKey(scopes);
     let slot = cache.index.find(owner, bucket, key, nowMs);

@@ -8,6 +8,7 @@ import type { CachedAccount, CachedRefreshToken, UserProfile } from "../cache/ca
 import { ownerKey } from "../cache/token_index.ts";
 import { profilesOf } from "../cache/user_index.ts";
 import { ClientAuthError } from "../errors/errors.ts";
+import { essentialClaimsOf } from "../request/claims.ts";
 import type { IdTokenClaims } from "../request/id_token_claims.ts";
 import { decorateScopes } from "../request/scopes.ts";
 import type { RefreshReason } from "../runtime/events.ts";
@@ -57,7 +58,7 @@ export interface UserErrand {
   /** Where Entra keeps the user. */
   readonly anchorMailbox?: string | undefined;
   /** What the ID token has to say. */
-  readonly expected: Omit<ExpectedIdToken, "issuer" | "tenant" | "accessToken">;
+  readonly expected: Omit<ExpectedIdToken, "issuer" | "tenant" | "accessToken" | "essential">;
   /** Whether an answer without an ID token is refused. */
   readonly requiresIdToken: boolean;
   /** The account that the answer must be for, on a refresh. */
@@ -99,23 +100,21 @@ export class UserGrants {
   async redeem(errand: UserErrand): Promise<TokenFound> {
     const { clock } = this.#engine.configuration;
     const { tenant, correlationId, waitUntil } = errand;
+    const essential = essentialClaimsOf(errand.claims);
+    // What is essential cannot be checked without the token that says it.
+    const isRequired = errand.requiresIdToken || essential.length > 0;
     const askedAtMs = clock.now();
     const issuer = await this.#engine.metadata.issuer(tenant, correlationId, waitUntil);
     await this.#engine.idTokens.prepare(issuer, correlationId, waitUntil);
     const response = await this.#engine.requestToken({ ...errand, form: this.#formOf(errand) });
-    if (response.idToken === undefined && errand.requiresIdToken) {
-      throw new ClientAuthError(
-        "id_token_missing",
-        "Cannot sign in: the answer has no ID token. Ask for the scope openid",
+    const claims = response.idToken === undefined && !isRequired
+      ? undefined
+      : await this.#engine.idTokens.validate(
+        response.idToken,
+        { ...errand.expected, essential, issuer, tenant, accessToken: response.secret },
         correlationId,
+        waitUntil,
       );
-    }
-    const claims = response.idToken === undefined ? undefined : await this.#engine.idTokens.validate(
-      response.idToken,
-      { ...errand.expected, issuer, tenant, accessToken: response.secret },
-      correlationId,
-      waitUntil,
-    );
     return await this.#keep(response, errand, this.#ownerOf(response, errand, claims), askedAtMs);
   }
 

@@ -21,18 +21,20 @@ function fail(why: string, option = "scopes"): never {
  *
  * @param scopes What the caller gave.
  * @param option The request member's name, for the error.
+ * @param reserved The scopes that must not be among them.
  * @throws {ClientConfigurationError} `invalid_scopes`.
  */
 export function requireScopeTokens(
   scopes: unknown,
   option = "scopes",
+  reserved: readonly string[] = RESERVED,
 ): asserts scopes is readonly string[] {
   if (!Array.isArray(scopes)) fail('they must be an array, such as ["<API>/.default"]', option);
   for (const scope of scopes) {
     if (typeof scope !== "string" || !SCOPE_TOKEN.test(scope)) {
       fail("each must be one scope, without spaces or quotes", option);
     }
-    if (RESERVED.includes(scope)) fail(`${scope} is reserved: leave it out`, option);
+    if (reserved.includes(scope)) fail(`${scope} is reserved: leave it out`, option);
   }
 }
 

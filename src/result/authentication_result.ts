@@ -35,7 +35,7 @@ export interface AuthenticationResult {
   readonly extendedExpiresOn?: Date;
   /** The scopes granted; those asked for where the authority names none. */
   readonly scopes: readonly string[];
-  /** The user's account; `null` for an app token. */
+  /** The user's account; `null` for an app token, and where the authority does not say who the user is. */
   readonly account: AccountInfo | null;
   /** The tenant, or the issuer's path for an `oidcAuthority`. */
   readonly tenantId: string;

@@ -65,7 +65,7 @@ export interface FailureEvent {
    * - `refresh_failed`: a refresh failed and the cached token, still valid, was handed out.
    * - `request_retried`: an attempt failed and is made once more.
    * - `throttled`: the call was answered from the HTTP cache, because the authority asked to be left alone or refused
-   *   the same request within the last minute.
+   *   the same request a minute ago, or two.
    * - `cache_failed`: a store failed; the call goes on without it.
    * - `metadata_stale`: discovery failed and the last known document is used.
    * - `store_without_lock`: the authority replaces refresh tokens at each use, and the store has no lock: two isolates that

@@ -64,13 +64,6 @@ export function usersFor(exchange: Exchange, request: AuthorizationRequest): rea
   });
 }
 
-/** Checks a password. Throws `EntraError` 50126. */
-export function checkPassword(user: User, password: string): void {
-  if (user.password === password) return;
-  const text = "Error validating credentials due to invalid username or password.";
-  throw new EntraError(400, "invalid_grant", 50126, text);
-}
-
 /** Checks the code of the second factor. Throws `EntraError` 500121, or 50079 if the user has none. */
 export function checkMfaCode(user: User, code: string): void {
   if (!user.mfa) {

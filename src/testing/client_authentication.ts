@@ -4,6 +4,7 @@
  * @module
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1 | RFC 6749 section 2.3.1}
  */
+import { sameText } from "../crypto/same_text.ts";
 import type { App, Tenant } from "./declared.ts";
 import { EntraError, malformedRequest, missingParameter } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
@@ -62,19 +63,9 @@ export function requireApp(exchange: Exchange, tenant: Tenant, clientId: string)
   throw new EntraError(400, "unauthorized_client", 700016, text);
 }
 
-async function digestOf(secret: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret)));
-}
-
-/** Compares digests, so that neither length nor content shows in the time it takes. */
-async function isSameSecret(a: string, b: string): Promise<boolean> {
-  const [x, y] = await Promise.all([digestOf(a), digestOf(b)]);
-  return x.reduce((difference, byte, index) => difference | (byte ^ (y[index] ?? 0)), 0) === 0;
-}
-
 /** Checks the client's secret. Throws AADSTS7000215 if it is wrong and AADSTS7000222 if it has expired. */
 export async function requireSecret(app: App, secret: string, nowMs: number): Promise<void> {
-  const matches = await Promise.all(app.secrets.map((known) => isSameSecret(known.value, secret)));
+  const matches = await Promise.all(app.secrets.map((known) => sameText(known.value, secret)));
   const matching = app.secrets.filter((_, index) => matches[index]);
   if (matching.some(({ expiresAtMs }) => expiresAtMs === undefined || expiresAtMs > nowMs)) return;
   if (matching.length > 0) {

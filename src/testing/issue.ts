@@ -7,6 +7,7 @@ import { signAppToken } from "./access_token.ts";
 import type { App, Resource, Tenant, User } from "./declared.ts";
 import type { Services } from "./exchange.ts";
 import { signIdToken } from "./id_token.ts";
+import { ID_TOKEN_LIFETIME_SECONDS } from "./lifetimes.ts";
 import type {
   AppTokenOptions,
   IdTokenOptions,
@@ -15,8 +16,6 @@ import type {
 } from "./token_options.ts";
 import { signUserToken } from "./user_token.ts";
 import { objectIdIn } from "./user_tenant.ts";
-
-const ID_TOKEN_LIFETIME_SECONDS = 3600;
 
 function required<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new TypeError(`Cannot issue a token: no such ${what}`);

@@ -5,6 +5,8 @@
  */
 import type { Services } from "./exchange.ts";
 
+/** How long an ID token lives, in seconds. */
+export const ID_TOKEN_LIFETIME_SECONDS = 3600;
 /** Entra names a refresh time only for tokens that live this long, in seconds. */
 const LONG_LIVED_SECONDS = 7200;
 

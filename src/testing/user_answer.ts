@@ -12,7 +12,7 @@ import { EntraError } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
 import type { UserGrant } from "./grant_store.ts";
 import { signIdToken } from "./id_token.ts";
-import { lifetimesOf } from "./lifetimes.ts";
+import { ID_TOKEN_LIFETIME_SECONDS, lifetimesOf } from "./lifetimes.ts";
 import { namesMeant, onlyResource, readScopes, type ResourceScopes } from "./requested_scopes.ts";
 import type { Json } from "./token_parts.ts";
 import { signUserToken } from "./user_token.ts";
@@ -130,9 +130,6 @@ async function accessTokenOf(exchange: Exchange, answer: UserAnswer): Promise<st
     extraClaims: capabilities.length > 0 ? { xms_cc: capabilities } : {},
   }, await services.keys.current());
 }
-
-/** How long an ID token lives, in seconds. */
-const ID_TOKEN_LIFETIME_SECONDS = 3600;
 
 async function idTokenOf(
   exchange: Exchange,

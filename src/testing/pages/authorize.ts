@@ -7,8 +7,8 @@
 import {
   approve,
   type AuthorizationRequest,
+  declined,
   readAuthorizationRequest,
-  RedirectableError,
   refuse,
 } from "../authorization.ts";
 import type { Exchange } from "../exchange.ts";
@@ -23,10 +23,7 @@ async function cancelled(
   request: AuthorizationRequest,
   step: string,
 ): Promise<Response> {
-  if (step === "consent") {
-    const text = "The user declined to consent to the app.";
-    throw new RedirectableError(request, "access_denied", 65004, text);
-  }
+  if (step === "consent") throw declined(request);
   const parameters = refuse(request, "access_denied", "The user cancelled the sign-in.");
   parameters.set("error_subcode", "cancel");
   return await appResponse(exchange, request, parameters, browser.cookies);

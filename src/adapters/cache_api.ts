@@ -73,7 +73,7 @@ export class CacheApiStore implements Store {
    */
   constructor(cache: CacheSource, options: CacheApiStoreOptions = {}) {
     requireOptions(options);
-    if (typeof cache !== "function" && typeof cache?.match !== "function") {
+    if (typeof cache !== "function" && typeof cache?.put !== "function") {
       refuse("invalid_store", "cache", 'it is no cache. Pass () => caches.open("msal-edge")');
     }
     this.#source = cache;

@@ -185,3 +185,13 @@ test("R-106 on KV itself: writes of two requests at once both end", async () => 
   assertEquals(await Promise.all(both), [{ ok: true }, { ok: true }]);
   assertEquals(await store.get(key), { value: "two" });
 }, WORKERD);
+
+test("R-106 on KV itself: a write whose request ended does not keep the next one for ever", async () => {
+  const { store, key } = real();
+  const set = (value: string) => store.set(key, value, { expiresAtMs: Date.now() + 3_600_000 });
+  await workersContext()!.inAnotherRequest(() => void set("left behind").catch(() => {}));
+  const startMs = Date.now();
+  assertEquals(await set("next"), { ok: true });
+  assertEquals(await store.get(key), { value: "next" });
+  assert(Date.now() - startMs < 10 * SECOND);
+}, WORKERD);

@@ -16,8 +16,9 @@ const COMPATIBILITY_DATE = "2026-07-01";
 /** What stacks call the bundle. */
 const SCRIPT = "suite.mjs";
 
-const HOST =
-  `import { serveTests } from "./tests/support/workerd_host.ts";\nexport default serveTests(files);`;
+const HOST = `import { serveTests } from "./tests/support/workerd_host.ts";
+export { ProbedTokenStore, UnmigratedTokenStore } from "./tests/support/probed_token_store.ts";
+export default serveTests(files);`;
 
 /** Which of the two Workers to run. */
 export type WorkerdRuntime = Extract<Runtime, `workerd${string}`>;
@@ -113,6 +114,11 @@ class Suite {
       compatibilityDate: COMPATIBILITY_DATE,
       compatibilityFlags: this.#runtime === "workerd-nodejs" ? ["nodejs_compat"] : [],
       serviceBindings: { SELF: "suite" },
+      kvNamespaces: ["KV"],
+      durableObjects: {
+        TOKENS: { className: "ProbedTokenStore", useSQLite: true },
+        UNMIGRATED: { className: "UnmigratedTokenStore", useSQLite: false },
+      },
       outboundService: (request: Request) => {
         this.#refused.push(`${request.method} ${request.url}`);
         throw new Error("the suite has no network");

@@ -32,6 +32,7 @@ import {
   type StoredValue,
   type StoreLock,
 } from "../store/store.ts";
+import { whenUnlocked } from "./deno_kv_lock.ts";
 import {
   type DenoKvHead,
   parseHead,
@@ -156,7 +157,7 @@ export class DenoKvStore implements Store {
     const created = await commit(ABSENT);
     if (created.ok) return created;
     // What has expired, or is not ours, may still be there and counts as absent.
-    const entry = await this.#kv.get(this.#keyOf(key), { consistency: "strong" });
+    const entry = await this.#get(this.#keyOf(key));
     const replaced = { ...ANYTHING, versionstamp: entry.versionstamp };
     return this.#isLive(parseHead(entry)) ? { ok: false } : await commit(replaced);
   }
@@ -172,11 +173,11 @@ export class DenoKvStore implements Store {
     const expireIn = Math.ceil(leaseMs);
     const take = (versionstamp: string | null): ReturnType<DenoKvAtomic["commit"]> => {
       const endMs = this.#clock.now() + leaseMs;
-      return this.#kv.atomic().check({ key: at, versionstamp }).set(at, endMs, { expireIn }).commit();
+      return this.#end(this.#kv.atomic().check({ key: at, versionstamp }).set(at, endMs, { expireIn }));
     };
     let taken = await take(null);
     if (!taken.ok) {
-      const { value, versionstamp } = await this.#kv.get(at, { consistency: "strong" });
+      const { value, versionstamp } = await this.#get(at);
       if (typeof value === "number" && value > this.#clock.now()) return undefined;
       taken = await take(versionstamp);
     }
@@ -184,7 +185,7 @@ export class DenoKvStore implements Store {
     if (!ok) return undefined;
     return {
       release: async (): Promise<void> => {
-        await this.#kv.atomic().check({ key: at, versionstamp }).delete(at).commit();
+        await this.#end(this.#kv.atomic().check({ key: at, versionstamp }).delete(at));
       },
     };
   }
@@ -193,18 +194,26 @@ export class DenoKvStore implements Store {
     return [this.#prefix, key, ...rest];
   }
 
+  #get(key: DenoKvKey, consistency: "eventual" | "strong" = "strong"): Promise<DenoKvEntry> {
+    return whenUnlocked(this.#clock, () => this.#kv.get(key, { consistency }));
+  }
+
+  #end(atomic: DenoKvAtomic): ReturnType<DenoKvAtomic["commit"]> {
+    return whenUnlocked(this.#clock, () => atomic.commit());
+  }
+
   #isLive(head: { readonly expiresAtMs: number } | undefined): head is DenoKvHead {
     return head !== undefined && head.expiresAtMs > this.#clock.now();
   }
 
   /** Gives `null` where a part is not of the same write as the head. */
   async #read(key: string, consistency: "eventual" | "strong"): Promise<StoredValue | undefined | null> {
-    const head = parseHead(await this.#kv.get(this.#keyOf(key), { consistency }));
+    const head = parseHead(await this.#get(this.#keyOf(key), consistency));
     if (!this.#isLive(head)) return undefined;
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     let value = decoder.decode(head.bytes, { stream: head.parts > 0 });
     const read = (_: unknown, n: number): Promise<DenoKvEntry> => {
-      return this.#kv.get(this.#keyOf(key, n + 1), { consistency });
+      return this.#get(this.#keyOf(key, n + 1), consistency);
     };
     const parts = await Promise.all(Array.from({ length: head.parts }, read));
     for (const part of parts) {
@@ -228,7 +237,7 @@ export class DenoKvStore implements Store {
     atomic = first ? atomic.set(head, value, options) : atomic.delete(head);
     for (const [n, part] of parts.entries()) atomic = atomic.set(this.#keyOf(key, n + 1), part, options);
     for (let n = parts.length; n < replaced.parts; n++) atomic = atomic.delete(this.#keyOf(key, n + 1));
-    const { ok, versionstamp: written } = await atomic.commit();
+    const { ok, versionstamp: written } = await this.#end(atomic);
     if (!ok || written === undefined) return { ok };
     return { ok, version: versionOf({ ...value, versionstamp: written }) };
   }

@@ -27,6 +27,7 @@
  */
 
 export type { AuthorityOption, AuthorityParts } from "./src/authority/authority.ts";
+export { SealedStore } from "./src/cache/sealed_store.ts";
 export { TokenCache, type TokenCacheOptions } from "./src/cache/token_cache.ts";
 export {
   type AuthorizedFetch,
@@ -127,6 +128,7 @@ export type {
 } from "./src/runtime/events.ts";
 export type { FetchFunction, WaitUntil } from "./src/runtime/web_types.ts";
 export { type KeyValueLike, keyValueStore } from "./src/store/key_value_store.ts";
+export { LayeredStore, type LayeredStoreOptions } from "./src/store/layered_store.ts";
 export { MemoryStore, type MemoryStoreOptions } from "./src/store/memory_store.ts";
 export type {
   GetOptions,

@@ -130,7 +130,12 @@ test("R-187 R-088 documents of 4 000 made-up tenants do not stay in memory", asy
     maxBytes: { token: 2 ** 20, metadata: 2 ** 18 },
   });
   const store = new MemoryStore({ clock });
-  const cache = new DocumentCache(new GuardedStore(store, "httpCache", clock, () => {}), clock, "secret");
+  const cache = new DocumentCache(
+    new GuardedStore(store, "httpCache", clock, () => {}),
+    clock,
+    "secret",
+    "client",
+  );
   // The store is the caller's; here it keeps nothing, so that it is quick.
   cache.set = () => Promise.resolve();
   cache.get = () => Promise.resolve(undefined);

@@ -98,8 +98,91 @@ test("R-122 label and context are not mistaken for each other", async () => {
 
 test("R-123 an IV never comes twice", async () => {
   const { seal } = sealer();
-  const sealed = await Promise.all(Array.from({ length: 2_000 }, () => seal("", "")));
-  assertEquals(new Set(sealed.map((text) => text.slice(11, 27))).size, 2_000);
+  const ivs = new Set<string>();
+  // Some at a time: 20 000 promises at once are another test.
+  for (let round = 0; round < 20; round++) {
+    const sealed = await Promise.all(Array.from({ length: 1_000 }, () => seal("", "")));
+    for (const text of sealed) ivs.add(text.slice(11, 27));
+  }
+  assertEquals(ivs.size, 20_000);
+});
+
+/** The format in WebCrypto's words: what another program would have to do. */
+async function openByHand(sealed: string, secret: string, label: string, context: string): Promise<string> {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const base64url = (text: string) =>
+    Uint8Array.from(
+      atob(text.replaceAll("-", "+").replaceAll("_", "/")),
+      (char) => char.charCodeAt(0),
+    );
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes(context)));
+  const hashed = btoa(String.fromCharCode(...hash)).replaceAll("+", "-").replaceAll("/", "_").replace(
+    "=",
+    "",
+  );
+  const base = await crypto.subtle.importKey("raw", bytes(secret), "HKDF", false, ["deriveBits"]);
+  const derive = (info: string, bits: number) =>
+    crypto.subtle.deriveBits(
+      { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: bytes(info) },
+      base,
+      bits,
+    );
+  const id = new Uint8Array(await derive(`msal-edge seal 1 id ${label.length}:${label}`, 48));
+  const key = await derive(`msal-edge seal 1 key ${label.length}:${label}${hashed}`, 256);
+  const [version, named = "", body = ""] = sealed.split(".");
+  assertEquals([version, base64url(named)], ["1", id]);
+  const aes = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["decrypt"]);
+  const additionalData = bytes(`1.${named}.${context}`);
+  const iv = base64url(body).subarray(0, 12);
+  return new TextDecoder().decode(
+    await crypto.subtle.decrypt(
+      { name: "AES-GCM", iv, additionalData },
+      aes,
+      base64url(body).subarray(12),
+    ),
+  );
+}
+
+test("R-121 R-122 the format is AES-256-GCM under a key that HKDF makes of secret, label and context", async () => {
+  for (const context of ["", "msal-edge.tokens.v1.x", "k".repeat(2_000), "ä€😀"]) {
+    const sealed = await sealer(SECRET, "store").seal("text", context);
+    assertEquals(await openByHand(sealed, SECRET, "store", context), "text");
+  }
+});
+
+test("R-123 no key seals two contexts: with the AAD of the other one a text does not open either", async () => {
+  const { seal } = sealer();
+  const id = (await seal("", "a")).slice(2, 10);
+  const noted: { key: unknown; aad: string }[] = [];
+  const { encrypt } = SubtleCrypto.prototype;
+  SubtleCrypto.prototype.encrypt = function (algorithm, key, data) {
+    const { additionalData } = algorithm as AesGcmParams;
+    noted.push({ key, aad: new TextDecoder().decode(additionalData) });
+    return encrypt.call(this, algorithm, key, data);
+  };
+  const sealed: string[] = [];
+  try {
+    for (const context of ["a", "b"]) sealed.push(await seal("text", context));
+  } finally {
+    SubtleCrypto.prototype.encrypt = encrypt;
+  }
+  assertEquals(noted.map(({ aad }) => aad), [`1.${id}.a`, `1.${id}.b`]);
+  const [a, b] = noted.map(({ key }) => key as CryptoKey);
+  const bytes = Uint8Array.from(
+    atob(sealed[0]!.slice(11).replaceAll("-", "+").replaceAll("_", "/")),
+    (char) => char.charCodeAt(0),
+  );
+  const openWith = (key: CryptoKey) =>
+    crypto.subtle.decrypt(
+      {
+        name: "AES-GCM",
+        iv: bytes.subarray(0, 12),
+        additionalData: new TextEncoder().encode(noted[0]!.aad),
+      },
+      key,
+      bytes.subarray(12),
+    ).then(() => "opened", () => "refused");
+  assertEquals([await openWith(a!), await openWith(b!)], ["opened", "refused"]);
 });
 
 /** What is no secret. */
@@ -170,6 +253,20 @@ test("R-121 R-196 whatever the text and the context, it opens there alone", asyn
       assertEquals(await open(sealed, context), text);
       if (other !== context) assertEquals(await open(sealed, other), undefined);
       assertEquals(await open(junk, context), undefined);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("R-121 R-196 wherever it is cut or a bit of it is flipped, a text of any length does not open", async () => {
+  const { seal, open } = sealer();
+  await fc.assert(
+    fc.asyncProperty(fc.string({ maxLength: 40 }), fc.nat(), fc.nat(), async (text, place, bit) => {
+      const sealed = await seal(text, "key");
+      assertEquals(await open(sealed.slice(0, place % sealed.length), "key"), undefined);
+      const at = place % sealed.length;
+      const flipped = String.fromCharCode(sealed.charCodeAt(at) ^ (1 << (bit % 7)));
+      assertEquals(await open(sealed.slice(0, at) + flipped + sealed.slice(at + 1), "key"), undefined);
     }),
     { numRuns: 200 },
   );

@@ -5,13 +5,15 @@
  */
 
 import type { GuardedStore } from "../store/guarded_store.ts";
-import type { StoredValue } from "../store/store.ts";
+import type { GetOptions, StoredValue } from "../store/store.ts";
 import type { AppPartition, CacheCore } from "./cache_core.ts";
 import type { CachedToken } from "./cached_token.ts";
 import { extendedKeyHashes } from "./extended_key.ts";
 import { type MsalDocument, NOTHING, writeDocument } from "./msal_document.ts";
+import { fitPartition } from "./overflow.ts";
 import { partitionKey, readPartition, refuseRemoval, updatePartition } from "./partition.ts";
-import { bucketKey, bucketOf, identityOf, ownerKey, type TokenIndex } from "./token_index.ts";
+import { compareSeen, noteSeen, staleOf } from "./staleness.ts";
+import { bucketKey, bucketOf, identityOf, ownerKey, type Slot, type TokenIndex } from "./token_index.ts";
 import type { UserCache } from "./user_cache.ts";
 
 function keyOf({ owner, realm, extHash }: AppPartition): Promise<string> {
@@ -60,10 +62,14 @@ export class AppPartitions implements CacheCore {
   }
 
   /** Reads a partition into the memory, and a token whose extra components were known by their hash alone. */
-  async load(partition: AppPartition, key: string, nowMs: number): Promise<void> {
+  async load(partition: AppPartition, key: string, nowMs: number, options?: GetOptions): Promise<void> {
     const asked = this.index.removals;
-    if (this.#store !== undefined) {
-      this.#import(partition, await this.#store.get(await keyOf(partition)), asked);
+    const store = this.#store;
+    if (store !== undefined) {
+      const stale = staleOf(this.index, partition.owner, partition.bucket, nowMs);
+      const stored = await store.read(await keyOf(partition), options);
+      const { tokens } = this.#import(partition, stored ?? undefined, asked);
+      compareSeen(this.index, partition, stale, stored === null ? null : tokens, store.cas, nowMs);
     }
     if (partition.ext === "") return;
     for (const hash of await extendedKeyHashes(partition)) {
@@ -81,19 +87,24 @@ export class AppPartitions implements CacheCore {
     const store = this.#store;
     if (store === undefined) return;
     const key = await keyOf(partition);
-    let live: CachedToken[] = [];
-    await updatePartition(store, key, (stored) => {
+    let live: readonly Slot[] = [];
+    const written = await updatePartition(store, key, (stored) => {
       const { tokens, sections } = this.#import(partition, stored, asked);
       const names = new Set([token, ...tokens].map(identityOf));
-      live = this.index.tokensOf(partition.owner, partition.bucket)
+      const known = this.index.tokensOf(partition.owner, partition.bucket)
         .filter((one) => names.has(identityOf(one)) && one.expiresOn * 1000 > nowMs);
-      return live.length === 0 ? undefined : {
-        value: writeDocument({ ...NOTHING, tokens: live }, sections),
-        expiresAtMs: Math.max(...live.map((one) => one.expiresOn)) * 1000,
+      const write = (tokens: readonly CachedToken[]): string =>
+        writeDocument({ ...NOTHING, tokens }, sections);
+      const fitted = fitPartition(known, write, store.maxValueBytes);
+      live = fitted.tokens;
+      return known.length === 0 ? undefined : {
+        value: fitted.value,
+        expiresAtMs: Math.max(...known.map((one) => one.expiresOn)) * 1000,
         optional: true,
         suggestedKey: `${partition.clientId}_${partition.realm}_AppTokenCache`,
       };
     });
+    if (typeof written === "object") noteSeen(this.index, live, nowMs);
     // What was removed while it was being written must not stay.
     if (live.some((one) => this.index.removedSince(partition.owner, asked, one))) await store.delete(key);
   }

@@ -4,11 +4,13 @@
  * @module
  */
 
+import { refuse } from "../errors/errors.ts";
 import { GuardedStore } from "../store/guarded_store.ts";
 import { requireBound, requireOptions, requireStore, type Store } from "../store/store.ts";
 import { AppPartitions } from "./app_partitions.ts";
 import { registerCache } from "./cache_core.ts";
 import { readDocument, writeDocument } from "./msal_document.ts";
+import { SealedStore } from "./sealed_store.ts";
 import { TokenIndex } from "./token_index.ts";
 import { contentOf, importUsers } from "./user_document.ts";
 import { UserIndex } from "./user_index.ts";
@@ -17,8 +19,21 @@ import { UserPartitions } from "./user_partitions.ts";
 
 /** How a {@linkcode TokenCache} is made. */
 export interface TokenCacheOptions {
-  /** Where tokens are kept between isolates; memory alone where absent. Whoever can read the store can use the tokens. */
+  /**
+   * Where tokens are kept between isolates; memory alone where absent. Whoever can read the store can use the tokens, unless
+   * they are sealed.
+   */
   readonly store?: Store | undefined;
+  /**
+   * Seals what is in the store, as {@linkcode SealedStore} does: at least 32 random bytes as text; or several such, of which
+   * the first seals and any opens, so that they can be replaced.
+   */
+  readonly seal?: string | readonly string[] | undefined;
+  /**
+   * For how long, in milliseconds, memory's token counts before the store is looked into once more, so that what another
+   * isolate removed is gone here, too. Until the token's end where absent.
+   */
+  readonly maxStalenessMs?: number | undefined;
   /**
    * How much is kept in the memory of this isolate; what was not used lately is forgotten first. Access tokens count by
    * themselves, and so do users with everything else that is theirs: each may be as many.
@@ -29,6 +44,23 @@ export interface TokenCacheOptions {
     /** The most bytes, about, of access tokens, and of users. @default {33554432} */
     readonly maxBytes?: number | undefined;
   } | undefined;
+}
+
+function storeOf({ store, seal }: TokenCacheOptions): Store | undefined {
+  if (store === undefined) {
+    return seal === undefined
+      ? undefined
+      : refuse("invalid_option", "tokenCache.seal", "there is no store: memory is not sealed");
+  }
+  const checked = requireStore(store, "tokenCache.store");
+  if (seal !== undefined) return new SealedStore(checked, seal);
+  return checked.requiresSeal
+    ? refuse(
+      "invalid_store",
+      "tokenCache.store",
+      "others can read it: pass seal, 32 random bytes as text, too",
+    )
+    : checked;
 }
 
 /**
@@ -61,12 +93,13 @@ export class TokenCache {
    */
   constructor(options: TokenCacheOptions = {}) {
     requireOptions(options);
-    const { store, memory = {} } = options;
+    const { memory = {}, maxStalenessMs } = options;
     requireOptions(memory);
-    this.#store = store === undefined ? undefined : requireStore(store, "tokenCache.store");
+    this.#store = storeOf(options);
     const maxEntries = requireBound(memory.maxEntries, 10_000, "tokenCache.memory.maxEntries");
     const maxBytes = requireBound(memory.maxBytes, 32 * 2 ** 20, "tokenCache.memory.maxBytes");
-    const index = this.#index = new TokenIndex(maxEntries, maxBytes);
+    const stalenessMs = requireBound(maxStalenessMs, Infinity, "tokenCache.maxStalenessMs");
+    const index = this.#index = new TokenIndex(maxEntries, maxBytes, stalenessMs);
     const held = this.#held = new UserIndex(maxEntries, maxBytes);
     const onChange = (): void => void (this.#changed = true);
     registerCache(this, (clock, onFailure, listUsers = false) => {

@@ -34,6 +34,8 @@ interface Owner {
 export interface Slot extends CachedToken, RingItem {
   /** When a new one should be asked for, in epoch seconds; pushed back when that was tried. */
   refreshAt: number;
+  /** When the store has to be looked into before it is handed out, in epoch seconds. */
+  checkAt: number;
   /** Everything that a client has for a user. */
   readonly owner: string;
   /** The realm and what binds the token. */
@@ -78,6 +80,11 @@ export function isFresh(slot: Slot, nowMs: number): boolean {
   return isUsable(slot, nowMs) && nowMs < slot.refreshAt * 1000;
 }
 
+/** Whether it was long ago that the store was seen to have a token, so that it may have been removed there. */
+export function isStale(slot: Slot, nowMs: number): boolean {
+  return nowMs >= slot.checkAt * 1000;
+}
+
 /** What a token is known by in its bucket: the question that it answered, or what was granted. */
 export function identityOf({ question, scopes }: CachedToken): string {
   return question ?? scopeKey(scopes);
@@ -96,6 +103,7 @@ function slotOf(token: CachedToken): Slot {
     secret,
     expiresOn,
     refreshAt: refreshOn === undefined ? NEVER : refreshOn - jitterOf(token),
+    checkAt: NEVER,
     used: false,
     refreshOn,
     extendedExpiresOn,
@@ -117,14 +125,22 @@ export class TokenIndex {
   /** The last removals: of whom, and what. */
   #removed: { readonly owner: string; readonly matches: (token: CachedToken) => boolean }[] = [];
   #removals = 0;
+  /** For how long a token counts without a look into the store. */
+  readonly maxStalenessMs: number;
 
   /**
    * Makes an empty index.
    *
    * @param maxEntries The most tokens; 10 000 where absent.
    * @param maxBytes The most bytes, about; 32 MiB where absent.
+   * @param maxStalenessMs For how long a token counts without a look into the store.
    */
-  constructor(maxEntries: number = 10_000, maxBytes: number = 32 * 1024 * 1024) {
+  constructor(
+    maxEntries: number = 10_000,
+    maxBytes: number = 32 * 1024 * 1024,
+    maxStalenessMs: number = Infinity,
+  ) {
+    this.maxStalenessMs = maxStalenessMs;
     this.#ring = new ClockRing({ maxEntries, maxBytes }, (slot) => this.#unlink(slot));
   }
 
@@ -138,9 +154,11 @@ export class TokenIndex {
     return [...this.#ring.items];
   }
 
-  /** The tokens of one bucket. */
-  tokensOf(owner: string, bucket: string): CachedToken[] {
-    return [...this.#owners.get(owner)?.buckets.get(bucket) ?? []];
+  /** The tokens of an owner, or of one bucket. */
+  tokensOf(owner: string, bucket?: string): Slot[] {
+    const buckets = this.#owners.get(owner)?.buckets;
+    if (bucket === undefined) return [...buckets?.values() ?? []].flatMap((slots) => [...slots]);
+    return [...buckets?.get(bucket) ?? []];
   }
 
   /** The token under exactly these texts, marked as used; it may have expired. */
@@ -226,8 +244,7 @@ export class TokenIndex {
   removeOwned(owner: string, matches: (token: CachedToken) => boolean): CachedToken[] {
     this.#removed = [...this.#removed, { owner, matches }].slice(-MAX_REMOVALS);
     this.#removals++;
-    const slots = [...this.#owners.get(owner)?.buckets.values() ?? []].flatMap((bucket) => [...bucket])
-      .filter(matches);
+    const slots = this.tokensOf(owner).filter(matches);
     for (const slot of slots) this.remove(slot);
     return slots;
   }

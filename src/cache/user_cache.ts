@@ -5,6 +5,7 @@
  */
 
 import type { CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cached_user.ts";
+import type { GetOptions } from "../store/store.ts";
 import type { TokenIndex } from "./token_index.ts";
 
 /** A cache of users; access tokens of users live in its {@linkcode TokenIndex}, in the bucket of their realm. */
@@ -22,11 +23,12 @@ export interface UserCache {
   /** The refresh tokens in memory of a family, newest first. */
   family(key: UserKey, familyId: string): readonly CachedRefreshToken[];
   /**
-   * Reads a user's partition from the store into memory, one read; with `family` the family's partition, too.
+   * Reads a user's partition from the store into memory, one read; with `family` the family's partition, too. That a user is
+   * not there is believed after a strong read alone.
    *
    * @returns What is known of the user, also where memory is too small to keep them.
    */
-  load(key: UserKey, family?: string): Promise<UserRecord | undefined>;
+  load(key: UserKey, family?: string, options?: GetOptions): Promise<UserRecord | undefined>;
   /** Reads the list of a client's users into memory, for caches that keep one. */
   loadUsers(environment: string, clientId: string): Promise<void>;
   /**

@@ -5,11 +5,12 @@
  */
 
 import type { GuardedStore } from "../store/guarded_store.ts";
-import type { StoredValue } from "../store/store.ts";
+import type { GetOptions, StoredValue } from "../store/store.ts";
 import type { CachedToken } from "./cached_token.ts";
 import type { CachedIdToken, CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cached_user.ts";
 import { MemoryUsers } from "./memory_users.ts";
 import { type MsalDocument, NOTHING, writeDocument } from "./msal_document.ts";
+import { fitPartition } from "./overflow.ts";
 import {
   partitionKey,
   type PartitionValue,
@@ -17,6 +18,7 @@ import {
   refuseRemoval,
   updatePartition,
 } from "./partition.ts";
+import { noteSeen, staleOf } from "./staleness.ts";
 import { bucketOf, identityOf, realmKey, type TokenIndex } from "./token_index.ts";
 import {
   holderOf,
@@ -112,7 +114,11 @@ export class UserPartitions extends MemoryUsers {
   }
 
   /** Reads a user's partition into memory, and the family's, if that is asked for. */
-  override async load(key: UserKey, family?: string): Promise<UserRecord | undefined> {
+  override async load(
+    key: UserKey,
+    family?: string,
+    options?: GetOptions,
+  ): Promise<UserRecord | undefined> {
     const store = this.#store;
     if (store === undefined) return this.user(ownerOf(key));
     const asked = this.removals;
@@ -120,8 +126,13 @@ export class UserPartitions extends MemoryUsers {
     const [user] = await Promise.all(keys.map(async (one) => {
       const owner = ownerOf(one);
       const version = this.held.get(owner)?.version;
-      const stored = await store.read(await nameOf(one));
-      if (stored) return this.#keep(one, read(one, stored), asked, this.#versionOf(stored));
+      const stale = staleOf(this.index, owner, undefined, store.nowMs);
+      const name = await nameOf(one);
+      let stored = await store.read(name, options);
+      if (stored === undefined && options) stored = await store.read(name);
+      const kept = stored ? this.#keep(one, read(one, stored), asked, this.#versionOf(stored)) : undefined;
+      noteSeen(this.index, stored ? owner : stale, store.nowMs, stored === null);
+      if (stored) return kept;
       // It was there before, and nobody has signed in since: another isolate has removed the user.
       const isSame = this.held.get(owner)?.version === version;
       if (stored === undefined && isSame && this.#wasThere(one)) this.forget(one);
@@ -245,6 +256,7 @@ export class UserPartitions extends MemoryUsers {
     if (this.index.removedSince(owner, asked)) await (tried && store.delete(name));
     else if (written === "gone") this.forget(tokens.accessToken);
     else if (written?.ok) this.held.note(owner, this.#versionOf(written));
+    noteSeen(this.index, owner, nowMs);
   }
 
   /** A partition's text, and for how long it counts. */
@@ -257,16 +269,18 @@ export class UserPartitions extends MemoryUsers {
     );
     // The family keeps the refresh token, for as long.
     if (familyId) ends.push(nowMs + REFRESH_TOKEN_MS);
-    const value = writeDocument({
-      ...NOTHING,
-      tokens,
-      accounts: [...accounts.values()],
-      idTokens: [...idTokens.values()],
-      refreshTokens: [...refreshTokens].reverse(),
-      apps: familyId === undefined ? [] : [{ environment, clientId, familyId }],
-    }, sections);
+    const write = (kept: readonly CachedToken[]): string =>
+      writeDocument({
+        ...NOTHING,
+        tokens: kept,
+        accounts: [...accounts.values()],
+        idTokens: [...idTokens.values()],
+        refreshTokens: [...refreshTokens].reverse(),
+        apps: familyId === undefined ? [] : [{ environment, clientId, familyId }],
+      }, sections);
     const expiresAtMs = [...tokens.map(({ expiresOn }) => expiresOn * 1000), ...ends]
       .reduce((latest, end) => Math.max(latest, end), nowMs);
+    const { value } = fitPartition(tokens, write, this.#store?.maxValueBytes ?? Infinity);
     return { value, expiresAtMs, suggestedKey: homeAccountId };
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { CachedToken } from "../cache/cached_token.ts";
-import { isFresh, ownerKey, realmKey, type Slot } from "../cache/token_index.ts";
+import { isFresh, isStale, ownerKey, realmKey, type Slot } from "../cache/token_index.ts";
 import { mergeClaims } from "../request/claims.ts";
 import type { ClientCredentialRequest, RemoveTokensRequest } from "../request/requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
@@ -50,9 +50,11 @@ export class AppTokenFlow {
       const query = toAppTokenQuery(authority, request);
       requireTokenRequest(request);
       const nowMs = clock.now();
-      const slot = cache.index.find(this.#owner, query.bucket, query.key, nowMs);
+      let slot = cache.index.find(this.#owner, query.bucket, query.key, nowMs);
       if (slot !== undefined && isFresh(slot, nowMs) && request.claims === undefined) {
-        return Promise.resolve(handOut(this.#engine, fromMemory(slot), request));
+        if (!isStale(slot, nowMs)) return Promise.resolve(handOut(this.#engine, fromMemory(slot), request));
+        // Another isolate may have removed it: if not, it is found once more.
+        slot = undefined;
       }
       return this.#acquireFurther(request, query, slot, nowMs);
     } catch (error) {

@@ -64,7 +64,7 @@ export class AppTokenSource {
     const askedAtMs = clock.now();
     const partition = await this.partitionOf(query);
     const asked = cache.index.removals;
-    await cache.load(partition, query.key, askedAtMs);
+    await cache.load(partition, query.key, askedAtMs, { consistency: "eventual" });
     const known = cache.index.find(partition.owner, query.bucket, query.key, askedAtMs);
     if (isRenewed(known, errand, askedAtMs)) {
       return { token: known, cacheLevel: cache.stored ? "store" : "memory", correlationId: "" };

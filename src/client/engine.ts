@@ -61,7 +61,7 @@ export class Engine {
     const secret = credential?.staticSecret;
     const http = new HttpClient(configuration);
     const httpCache = new HttpCache(httpStore, clock, secret ?? clientId, throttleSeconds);
-    const documents = new DocumentCache(httpStore, clock, secret);
+    const documents = new DocumentCache(httpStore, clock, secret, clientId);
     const jwks = new JwksSource(http, documents, configuration);
     this.#credential = credential;
     this.configuration = configuration;

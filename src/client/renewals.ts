@@ -5,7 +5,7 @@
  */
 
 import type { CachedToken } from "../cache/cached_token.ts";
-import { isUsable, type Slot } from "../cache/token_index.ts";
+import { isStale, isUsable, type Slot } from "../cache/token_index.ts";
 import { lengthPrefixed } from "../crypto/digest.ts";
 import type { ServerError } from "../errors/server_error.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -103,7 +103,7 @@ export class Renewals {
       .catch((error) => this.#outlive(error, renewal, isForced));
     if (slot === undefined || isForced || !isAlive(slot, clock, WAITING_FLOOR_SECONDS)) return flight;
     if (isUsable(slot, nowMs)) slot.refreshAt = Math.ceil(nowMs / 1000) + REFRESH_PAUSE_SECONDS;
-    if (waitUntil === undefined || !isUsable(slot, nowMs)) {
+    if (waitUntil === undefined || !isUsable(slot, nowMs) || isStale(slot, nowMs)) {
       return withDeadline(
         clock,
         flight,

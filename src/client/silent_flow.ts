@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bucketKey, isFresh, ownerKey, type Slot } from "../cache/token_index.ts";
+import { bucketKey, isFresh, isStale, ownerKey, type Slot } from "../cache/token_index.ts";
 import { mergeClaims } from "../request/claims.ts";
 import { requireUserScopes, scopeKey } from "../request/scopes.ts";
 import type { SilentRequest } from "../request/user_requests.ts";
@@ -97,10 +97,10 @@ export class SilentFlow {
     const isForced = claims !== undefined || forceRefresh === true;
     if (slot !== undefined && !isForced && isFresh(slot, nowMs)) {
       const profile = cache.users.user(owner)?.profiles.get(realm);
-      if (profile !== undefined) {
+      if (profile !== undefined && !isStale(slot, nowMs)) {
         return Promise.resolve(handOut(this.#engine, fromMemory(slot, profile), request));
       }
-      // Memory forgot whose it is: nothing is wrong with the token.
+      // Nothing is wrong with the token: memory forgot whose it is, or another isolate may have removed it.
       slot = undefined;
     }
     const user = { environment, clientId, homeAccountId };
@@ -155,7 +155,7 @@ export class SilentFlow {
     const { cache, clock } = this.#engine.configuration;
     const { user, owner, bucket, key } = question;
     const asked = cache.users.removals;
-    const loaded = await cache.users.load(user);
+    const loaded = await cache.users.load(user, undefined, { consistency: "eventual" });
     const nowMs = clock.now();
     const known = cache.index.find(owner, bucket, key, nowMs);
     if (isRenewed(known, question, nowMs)) {

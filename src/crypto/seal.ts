@@ -7,11 +7,13 @@
 import { refuse } from "../errors/errors.ts";
 import { encodeBase64Url } from "./base64url.ts";
 import { decodeBase64Url } from "./base64url_decode.ts";
+import { sha256 } from "./digest.ts";
 
 /** Seals and opens texts. */
 export interface Sealer {
   /**
-   * Seals a text with the first secret: AES-256-GCM, a random 96-bit IV for each. One secret is good for 2^32 texts.
+   * Seals a text with the first secret: AES-256-GCM with a key of the context's own, a random 96-bit IV for each. A context
+   * is good for 2^32 texts.
    *
    * @param text The text.
    * @param context Where it will be, such as a store key: it opens nowhere else.
@@ -28,9 +30,10 @@ export interface Sealer {
   open(sealed: unknown, context: string): Promise<string | undefined>;
 }
 
-interface SealKey {
+/** A secret, to derive keys from. */
+interface Secret {
   readonly id: string;
-  readonly key: CryptoKey;
+  readonly base: CryptoKey;
 }
 
 /** What stands where a secret was forgotten, or was copied from a page. */
@@ -39,19 +42,31 @@ const NO_SECRET =
 /** A part of this many bytes has no padding, and is not too long for a call. */
 const PART_BYTES = 24_576;
 
-/** Derives a key and its name from a secret, RFC 5869; another label gives another key. */
-async function deriveKey(secret: string, label: string): Promise<SealKey> {
-  const { subtle } = crypto;
-  const encoder = new TextEncoder();
-  const info = encoder.encode(`msal-edge seal 1 ${label}`);
-  const base = await subtle.importKey("raw", encoder.encode(secret), "HKDF", false, ["deriveBits"]);
-  const algorithm = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info };
-  const bits = new Uint8Array(await subtle.deriveBits(algorithm, base, 304));
-  const key = await subtle.importKey("raw", bits.subarray(0, 32), "AES-GCM", false, ["encrypt", "decrypt"]);
-  return { id: encodeBase64Url(bits.subarray(32)), key };
+/** What to derive, RFC 5869. */
+function derivation(purpose: string, label: string, context = ""): HkdfParams {
+  // With its length before it the label is taken for nothing else.
+  const info = new TextEncoder().encode(`msal-edge seal 1 ${purpose} ${label.length}:${label}${context}`);
+  return { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info };
 }
 
-/** The format's version, the key's name and the context are authenticated with the text. */
+/** A secret's name is of the secret and the label alone: it is found before the context is tried. */
+async function secretOf(text: string, label: string): Promise<Secret> {
+  const { subtle } = crypto;
+  const bytes = new TextEncoder().encode(text);
+  const base = await subtle.importKey("raw", bytes, "HKDF", false, ["deriveBits", "deriveKey"]);
+  const id = await subtle.deriveBits(derivation("id", label), base, 48);
+  return { id: encodeBase64Url(new Uint8Array(id)), base };
+}
+
+/** The key of one context: no key seals what is kept in two places. */
+async function keyOf({ base }: Secret, label: string, context: string): Promise<CryptoKey> {
+  // Hashed: not every runtime takes long ones.
+  const algorithm = derivation("key", label, await sha256(context));
+  const type = { name: "AES-GCM", length: 256 };
+  return await crypto.subtle.deriveKey(algorithm, base, type, false, ["encrypt", "decrypt"]);
+}
+
+/** The format's version, the secret's name and the context are authenticated with the text. */
 function parametersOf(iv: Uint8Array<ArrayBuffer>, id: string, context: string): AesGcmParams {
   return { name: "AES-GCM", iv, additionalData: new TextEncoder().encode(`1.${id}.${context}`) };
 }
@@ -82,23 +97,23 @@ function requireSecrets(secrets: unknown, option: string): string[] {
  */
 export function createSealer(secrets: string | readonly string[], label: string, option: string): Sealer {
   const texts = requireSecrets(secrets, option);
-  let keys: readonly SealKey[] | undefined;
-  // The keys are kept and not the promise: on Workers it would die with the request that made it.
-  const keyring = async (): Promise<readonly SealKey[]> =>
-    keys ??= await Promise.all(texts.map((secret) => deriveKey(secret, label)));
+  let secretsKept: readonly Secret[] | undefined;
+  // What is kept is no promise: on Workers it would die with the request that made it.
+  const keyring = async (): Promise<readonly Secret[]> =>
+    secretsKept ??= await Promise.all(texts.map((text) => secretOf(text, label)));
   return {
     async seal(text: string, context: string): Promise<string> {
-      const { id, key } = (await keyring())[0] as SealKey;
+      const secret = (await keyring())[0] as Secret;
       const iv = crypto.getRandomValues(new Uint8Array(12));
       const body = await crypto.subtle.encrypt(
-        parametersOf(iv, id, context),
-        key,
+        parametersOf(iv, secret.id, context),
+        await keyOf(secret, label, context),
         new TextEncoder().encode(text),
       );
       const bytes = new Uint8Array(iv.length + body.byteLength);
       bytes.set(iv);
       bytes.set(new Uint8Array(body), iv.length);
-      let sealed = `1.${id}.`;
+      let sealed = `1.${secret.id}.`;
       for (let i = 0; i < bytes.length; i += PART_BYTES) {
         sealed += encodeBase64Url(bytes.subarray(i, i + PART_BYTES));
       }
@@ -106,12 +121,13 @@ export function createSealer(secrets: string | readonly string[], label: string,
     },
     async open(sealed: unknown, context: string): Promise<string | undefined> {
       const [, id, text] = typeof sealed === "string" ? /^1\.([\w-]{8})\.([\w-]+)$/.exec(sealed) ?? [] : [];
-      const found = text === undefined ? undefined : (await keyring()).find((key) => key.id === id);
+      const found = text === undefined ? undefined : (await keyring()).find((secret) => secret.id === id);
       const bytes = found && decodeBase64Url(text as string);
       if (found === undefined || bytes === undefined) return undefined;
       try {
         const parameters = parametersOf(bytes.subarray(0, 12), found.id, context);
-        const text = await crypto.subtle.decrypt(parameters, found.key, bytes.subarray(12));
+        const key = await keyOf(found, label, context);
+        const text = await crypto.subtle.decrypt(parameters, key, bytes.subarray(12));
         return new TextDecoder("utf-8", { ignoreBOM: true }).decode(text);
       } catch {
         return undefined;

@@ -26,11 +26,13 @@ export interface KeptDocument {
 
 /**
  * Keeps documents in a store that others may write to. Each is sealed with a MAC over its URL, its time and its text. A
- * client without a static secret has no key that its other isolates know: it keeps documents in memory alone.
+ * client without a static secret has no key that its other isolates know and nobody else: it keeps documents in memory alone,
+ * unless nobody else can write to the store. The MAC then only tells one client's documents from another's.
  */
 export class DocumentCache {
   readonly #store: GuardedStore;
   readonly #clock: Clock;
+  /** What the MAC's key is made of; `undefined` where nothing in the store can be believed. */
   readonly #secret: string | undefined;
   #key: string | undefined;
 
@@ -40,11 +42,12 @@ export class DocumentCache {
    * @param store Where documents are kept.
    * @param clock Where the time is read.
    * @param secret The client's static secret, if it has one.
+   * @param clientId Takes the secret's place in a store of the application's own.
    */
-  constructor(store: GuardedStore, clock: Clock, secret: string | undefined) {
+  constructor(store: GuardedStore, clock: Clock, secret: string | undefined, clientId: string) {
     this.#store = store;
     this.#clock = clock;
-    this.#secret = secret;
+    this.#secret = secret ?? (store.isPrivate ? clientId : undefined);
   }
 
   /**
@@ -54,7 +57,8 @@ export class DocumentCache {
    * @returns The document, not older than a day; `undefined` for anything that this application did not write.
    */
   async get(url: string): Promise<KeptDocument | undefined> {
-    const stored = this.#secret === undefined ? undefined : await this.#store.get(await this.#nameOf(url));
+    if (this.#secret === undefined) return undefined;
+    const stored = await this.#store.get(await this.#nameOf(url), { consistency: "eventual" });
     if (stored === undefined || stored.value.length > 2 * MAX_CHARS) return undefined;
     try {
       const { mac, fetchedAtMs, text } = JSON.parse(stored.value) as KeptDocument & { mac: string };

@@ -76,7 +76,7 @@ export class HttpCache {
 
   /** What the same request was answered with, if it must not be sent now. */
   async recall(key: string): Promise<ThrottledAnswer | undefined> {
-    const stored = await this.#store.get(key);
+    const stored = await this.#store.get(key, { consistency: "eventual" });
     try {
       const answer = JSON.parse(stored?.value ?? "{}") as ThrottledAnswer;
       const leftMs = answer.untilMs - this.#clock.now();

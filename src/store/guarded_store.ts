@@ -15,6 +15,17 @@ const STORE_TIMEOUT_MS = 2_000;
 const TIMEOUT = "timeout";
 const NONE = "none";
 
+/**
+ * Whether a text is small enough for a value.
+ *
+ * @param text The text.
+ * @param maxBytes The most bytes of UTF-8.
+ */
+export function fits(text: string, maxBytes: number): boolean {
+  // No UTF-16 unit takes more than three bytes.
+  return text.length * 3 <= maxBytes || new TextEncoder().encode(text).length <= maxBytes;
+}
+
 /** Told of every failure of a store. */
 export type OnStoreFailure = (error: CacheError) => void;
 
@@ -84,8 +95,13 @@ export class GuardedStore {
     return read === NONE ? undefined : read as StoredValue | undefined ?? null;
   }
 
-  /** Writes a value; `undefined` where the store failed. */
+  /** Writes a value; `undefined` where the store failed, or takes none that is so large. */
   set(key: string, value: string, options: SetOptions): Promise<SetResult | undefined> {
+    if (!fits(value, this.maxValueBytes)) {
+      const why = `it has more than ${this.maxValueBytes} bytes. Use a store for larger values`;
+      this.#onFailure(new CacheError("value_too_large", `Cannot keep a value in ${this.#option}: ${why}`));
+      return Promise.resolve(undefined);
+    }
     return this.#guard("cache_write_failed", "write to", async () => {
       const { ok, version } = Object(await this.#store.set(key, value, options)) as SetResult;
       return { ok, version } as SetResult;

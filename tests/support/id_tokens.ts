@@ -186,7 +186,7 @@ export function tokenFixture(
   const timeoutMs = { token: 10_000, metadata: 5_000 };
   const http = new HttpClient({ fetch, clock, timeoutMs, maxBytes: { token: 2 ** 20, metadata: 2 ** 18 } });
   const guarded = new GuardedStore(store ?? new MemoryStore({ clock }), "httpCache", clock, () => {});
-  const cache = new DocumentCache(guarded, clock, secret === "" ? undefined : secret);
+  const cache = new DocumentCache(guarded, clock, secret === "" ? undefined : secret, CLIENT);
   const jwks = new JwksSource(http, cache, { clock, emit, timeoutMs });
   const metadata = new MetadataSource(authority, http, cache, { clock, emit, timeoutMs, insecureLoopback });
   const validator = new IdTokenValidator({ clientId: CLIENT, authority, jwks, clock, ...options });

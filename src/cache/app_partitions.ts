@@ -14,10 +14,18 @@ import { fitPartition } from "./overflow.ts";
 import { partitionKey, readPartition, refuseRemoval, updatePartition } from "./partition.ts";
 import { compareSeen, noteSeen, staleOf } from "./staleness.ts";
 import { bucketKey, bucketOf, identityOf, ownerKey, type Slot, type TokenIndex } from "./token_index.ts";
+import { removedAt, removePartition } from "./tombstone.ts";
 import type { UserCache } from "./user_cache.ts";
 
 function keyOf({ owner, realm, extHash }: AppPartition): Promise<string> {
   return partitionKey("app", owner, realm, extHash);
+}
+
+/** More partitions than this are not remembered as having been in the store. */
+const MAX_VERSIONS = 1_000;
+
+function hintsOf({ clientId, realm }: AppPartition): { suggestedKey: string; isApplicationCache: true } {
+  return { suggestedKey: `${clientId}_${realm}_AppTokenCache`, isApplicationCache: true };
 }
 
 /** A store that mixes partitions up must not mix tokens up. */
@@ -33,8 +41,11 @@ export class AppPartitions implements CacheCore {
   readonly index: TokenIndex;
   /** The users that signed in. */
   readonly users: UserCache;
-  readonly #store: GuardedStore | undefined;
+  /** The store, if there is one. */
+  readonly store: GuardedStore | undefined;
   readonly #onChange: () => void;
+  /** What was there at the last read: if it is gone at the next write, somebody else has removed it. */
+  readonly #versions = new Map<string, string>();
 
   /**
    * Joins a memory and a store.
@@ -52,22 +63,27 @@ export class AppPartitions implements CacheCore {
   ) {
     this.index = index;
     this.users = users;
-    this.#store = store;
+    this.store = store;
     this.#onChange = onChange;
   }
 
   /** Whether there is a store. */
   get stored(): boolean {
-    return this.#store !== undefined;
+    return this.store !== undefined;
   }
 
   /** Reads a partition into the memory, and a token whose extra components were known by their hash alone. */
   async load(partition: AppPartition, key: string, nowMs: number, options?: GetOptions): Promise<void> {
     const asked = this.index.removals;
-    const store = this.#store;
+    const { store } = this;
     if (store !== undefined) {
+      const name = await keyOf(partition);
       const stale = staleOf(this.index, partition.owner, partition.bucket, nowMs);
-      const stored = await store.read(await keyOf(partition), options);
+      const stored = await store.read(name, options);
+      this.#note(name, stored?.version);
+      const atMs = removedAt(stored, store.nowMs);
+      const known = atMs === undefined ? [] : this.index.tokensOf(partition.owner, partition.bucket);
+      for (const token of known) if (token.cachedAt * 1000 <= (atMs as number)) this.#drop(token);
       const { tokens } = this.#import(partition, stored ?? undefined, asked);
       compareSeen(this.index, partition, stale, stored === null ? null : tokens, store.cas, nowMs);
     }
@@ -84,11 +100,14 @@ export class AppPartitions implements CacheCore {
   /** Writes a token to its partition, beside what is there. What is in memory alone may have been removed there. */
   async save(partition: AppPartition, token: CachedToken, asked: number, nowMs: number): Promise<void> {
     this.#onChange();
-    const store = this.#store;
+    const { store } = this;
     if (store === undefined) return;
     const key = await keyOf(partition);
     let live: readonly Slot[] = [];
+    let isGone = false;
     const written = await updatePartition(store, key, (stored) => {
+      isGone = nowMs < (removedAt(stored, store.nowMs) ?? 0);
+      if (isGone) return undefined;
       const { tokens, sections } = this.#import(partition, stored, asked);
       const names = new Set([token, ...tokens].map(identityOf));
       const known = this.index.tokensOf(partition.owner, partition.bucket)
@@ -101,20 +120,42 @@ export class AppPartitions implements CacheCore {
         value: fitted.value,
         expiresAtMs: Math.max(...known.map((one) => one.expiresOn)) * 1000,
         optional: true,
-        suggestedKey: `${partition.clientId}_${partition.realm}_AppTokenCache`,
+        ...hintsOf(partition),
+        hasTokens: true,
       };
-    });
+    }, store.cas ? this.#versions.get(key) : undefined);
     if (typeof written === "object") noteSeen(this.index, live, nowMs);
+    if (isGone || written === "gone") this.#drop(token);
+    else if (written?.ok) this.#note(key, written.version);
     // What was removed while it was being written must not stay.
-    if (live.some((one) => this.index.removedSince(partition.owner, asked, one))) await store.delete(key);
+    const isRemoved = live.some((one) => this.index.removedSince(partition.owner, asked, one));
+    if (isRemoved) await removePartition(store, key, hintsOf(partition));
   }
 
   /** Forgets partitions. */
   async forget(partitions: readonly AppPartition[], changed: boolean): Promise<void> {
     if (changed) this.#onChange();
-    const keys = await Promise.all(partitions.map(keyOf));
-    const deleted = await Promise.all([...new Set(keys)].map((key) => this.#store?.delete(key)));
-    if (deleted.includes(false)) refuseRemoval();
+    const { store } = this;
+    if (store === undefined) return;
+    const named = await Promise.all(partitions.map(async (one) => [await keyOf(one), hintsOf(one)] as const));
+    const removed = await Promise.all([...new Map(named)].map((one) => removePartition(store, ...one)));
+    if (removed.includes(false)) refuseRemoval();
+  }
+
+  #note(key: string, version: string | undefined): void {
+    if (this.#versions.size > MAX_VERSIONS) this.#versions.clear();
+    if (version === undefined) this.#versions.delete(key);
+    else this.#versions.set(key, version);
+  }
+
+  /** Takes out of memory what another isolate has removed. */
+  #drop(token: CachedToken): void {
+    const slot = this.index.findExact(
+      ownerKey(token.environment, token.clientId, token.homeAccountId),
+      bucketOf(token),
+      identityOf(token),
+    );
+    if (slot?.secret === token.secret) this.index.remove(slot);
   }
 
   /** Takes what belongs to a partition into the memory; gives that, and the sections that are others'. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cached_user.ts";
 import type { GetOptions } from "../store/store.ts";
+import type { CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cached_user.ts";
 import type { TokenIndex } from "./token_index.ts";
 
 /** A cache of users; access tokens of users live in its {@linkcode TokenIndex}, in the bucket of their realm. */

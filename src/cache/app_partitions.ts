@@ -10,16 +10,27 @@ import type { AppPartition, CacheCore } from "./cache_core.ts";
 import type { CachedToken } from "./cached_token.ts";
 import { extendedKeyHashes } from "./extended_key.ts";
 import { type MsalDocument, NOTHING, writeDocument } from "./msal_document.ts";
-import { partitionKey, readPartition, refuseRemoval, updatePartition } from "./partition.ts";
+import type { Dialect } from "./msal_entry.ts";
+import { nameIn, readPartition, refuseRemoval, updatePartition } from "./partition.ts";
 import { bucketKey, bucketOf, identityOf, ownerKey, type TokenIndex } from "./token_index.ts";
 import type { UserCache } from "./user_cache.ts";
 
-function keyOf({ owner, realm, extHash }: AppPartition): Promise<string> {
-  return partitionKey("app", owner, realm, extHash);
+/** The name that MSAL.NET would use. */
+function suggestedKeyOf({ clientId, realm, extHash }: AppPartition): string {
+  return [clientId, realm, ...(extHash === "" ? [] : [extHash]), "AppTokenCache"].join("_");
+}
+
+function keyOf(store: GuardedStore, partition: AppPartition): Promise<string> {
+  const { owner, bucket, realm, extHash } = partition;
+  const parts = store.isShared ? [extHash, bucket] : [realm, extHash];
+  return nameIn(store, suggestedKeyOf(partition), "app", owner, ...parts);
 }
 
 /** A store that mixes partitions up must not mix tokens up. */
-function belongs(token: CachedToken, partition: AppPartition): boolean {
+export function belongs(
+  token: CachedToken,
+  partition: Pick<AppPartition, "owner" | "bucket" | "ext" | "extHash">,
+): boolean {
   return ownerKey(token.environment, token.clientId, token.homeAccountId) === partition.owner &&
     bucketOf({ ...token, ext: partition.ext }) === partition.bucket &&
     (token.ext === partition.ext || token.ext === `#${partition.extHash}`);
@@ -33,6 +44,7 @@ export class AppPartitions implements CacheCore {
   readonly users: UserCache;
   readonly #store: GuardedStore | undefined;
   readonly #onChange: () => void;
+  readonly #dialect: Dialect;
 
   /**
    * Joins a memory and a store.
@@ -41,17 +53,20 @@ export class AppPartitions implements CacheCore {
    * @param users The users that signed in.
    * @param store The store, if there is one.
    * @param onChange Told of every change of the memory.
+   * @param dialect Whose spelling new entries get.
    */
   constructor(
     index: TokenIndex,
     users: UserCache,
     store: GuardedStore | undefined,
     onChange: () => void,
+    dialect: Dialect = "python",
   ) {
     this.index = index;
     this.users = users;
     this.#store = store;
     this.#onChange = onChange;
+    this.#dialect = dialect;
   }
 
   /** Whether there is a store. */
@@ -63,7 +78,7 @@ export class AppPartitions implements CacheCore {
   async load(partition: AppPartition, key: string, nowMs: number): Promise<void> {
     const asked = this.index.removals;
     if (this.#store !== undefined) {
-      this.#import(partition, await this.#store.get(await keyOf(partition)), asked);
+      this.#import(partition, await this.#store.get(await keyOf(this.#store, partition)), asked);
     }
     if (partition.ext === "") return;
     for (const hash of await extendedKeyHashes(partition)) {
@@ -80,7 +95,7 @@ export class AppPartitions implements CacheCore {
     this.#onChange();
     const store = this.#store;
     if (store === undefined) return;
-    const key = await keyOf(partition);
+    const key = await keyOf(store, partition);
     let live: CachedToken[] = [];
     await updatePartition(store, key, (stored) => {
       const { tokens, sections } = this.#import(partition, stored, asked);
@@ -88,10 +103,10 @@ export class AppPartitions implements CacheCore {
       live = this.index.tokensOf(partition.owner, partition.bucket)
         .filter((one) => names.has(identityOf(one)) && one.expiresOn * 1000 > nowMs);
       return live.length === 0 ? undefined : {
-        value: writeDocument({ ...NOTHING, tokens: live }, sections),
+        value: writeDocument({ ...NOTHING, tokens: live }, sections, this.#dialect),
         expiresAtMs: Math.max(...live.map((one) => one.expiresOn)) * 1000,
         optional: true,
-        suggestedKey: `${partition.clientId}_${partition.realm}_AppTokenCache`,
+        suggestedKey: suggestedKeyOf(partition),
       };
     });
     // What was removed while it was being written must not stay.
@@ -101,16 +116,19 @@ export class AppPartitions implements CacheCore {
   /** Forgets partitions. */
   async forget(partitions: readonly AppPartition[], changed: boolean): Promise<void> {
     if (changed) this.#onChange();
-    const keys = await Promise.all(partitions.map(keyOf));
-    const deleted = await Promise.all([...new Set(keys)].map((key) => this.#store?.delete(key)));
+    const store = this.#store;
+    if (store === undefined) return;
+    const keys = await Promise.all(partitions.map((partition) => keyOf(store, partition)));
+    const deleted = await Promise.all([...new Set(keys)].map((key) => store.delete(key)));
     if (deleted.includes(false)) refuseRemoval();
   }
 
   /** Takes what belongs to a partition into the memory; gives that, and the sections that are others'. */
   #import(partition: AppPartition, stored: StoredValue | undefined, asked: number): MsalDocument {
     const document = readPartition(stored);
+    const { ext, extHash } = partition;
     const tokens = document.tokens.filter((token) => belongs(token, partition));
-    for (const token of tokens) this.index.put({ ...token, ext: partition.ext }, asked);
+    for (const token of tokens) this.index.put({ ...token, ext, extHash }, asked);
     return { ...document, tokens };
   }
 }

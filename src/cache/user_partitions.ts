@@ -7,16 +7,18 @@
 import type { GuardedStore } from "../store/guarded_store.ts";
 import type { StoredValue } from "../store/store.ts";
 import type { CachedToken } from "./cached_token.ts";
-import type { CachedIdToken, CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cached_user.ts";
+import type {
+  CachedApp,
+  CachedIdToken,
+  CachedRefreshToken,
+  UserKey,
+  UserRecord,
+  UserTokens,
+} from "./cached_user.ts";
 import { MemoryUsers } from "./memory_users.ts";
+import type { Dialect } from "./msal_entry.ts";
 import { type MsalDocument, NOTHING, writeDocument } from "./msal_document.ts";
-import {
-  partitionKey,
-  type PartitionValue,
-  readPartition,
-  refuseRemoval,
-  updatePartition,
-} from "./partition.ts";
+import { nameIn, type PartitionValue, readPartition, refuseRemoval, updatePartition } from "./partition.ts";
 import { bucketOf, identityOf, realmKey, type TokenIndex } from "./token_index.ts";
 import {
   holderOf,
@@ -40,12 +42,27 @@ const REFRESH_TOKEN_MS = 90 * 86_400_000;
 /** What a user's partition holds. */
 interface Partition extends UserEntries {
   readonly tokens: readonly CachedToken[];
-  readonly familyId: string | undefined;
+  readonly app: CachedApp | undefined;
   readonly sections: MsalDocument["sections"];
 }
 
-function nameOf(key: UserKey): Promise<string> {
-  return partitionKey(key.clientId.startsWith(NO_CLIENT) ? "family" : "user", ownerOf(key));
+function nameOf(store: GuardedStore, key: UserKey): Promise<string> {
+  const owner = ownerOf(key);
+  // However the home account is spelled, it is one name.
+  const [, , home = ""] = owner.split("\n");
+  return nameIn(store, home, key.clientId.startsWith(NO_CLIENT) ? "family" : "user", owner);
+}
+
+/** Does one thing for each: at once, or in turn where they may share a value, so that none undoes another. */
+async function forEach<T, R>(
+  store: GuardedStore | undefined,
+  all: readonly T[],
+  work: (one: T) => Promise<R>,
+): Promise<R[]> {
+  if (!store?.isShared) return await Promise.all(all.map(work));
+  const results: R[] = [];
+  for (const one of all) results.push(await work(one));
+  return results;
 }
 
 /** Reads what belongs to a user: a store that mixes partitions up must not mix users up. */
@@ -61,7 +78,7 @@ function read(key: UserKey, stored: StoredValue | undefined): Partition {
   const app = apps.find(({ environment, clientId }) =>
     isOwn({ environment, clientId, homeAccountId: key.homeAccountId })
   );
-  return { ...entries, tokens: tokens.filter(isOwn), familyId: app?.familyId, sections };
+  return { ...entries, tokens: tokens.filter(isOwn), app, sections };
 }
 
 function tokenName(token: CachedToken): string {
@@ -83,6 +100,7 @@ export class UserPartitions extends MemoryUsers {
   readonly #store: GuardedStore | undefined;
   readonly #onChange: () => void;
   readonly #list: UserList | undefined;
+  readonly #dialect: Dialect;
 
   /**
    * Joins a memory and a store.
@@ -92,6 +110,7 @@ export class UserPartitions extends MemoryUsers {
    * @param store The store, if there is one.
    * @param list The list of a client's users there, if it keeps one.
    * @param onChange Told of every change of the memory.
+   * @param dialect Whose spelling new entries get.
    */
   constructor(
     index: TokenIndex,
@@ -99,11 +118,13 @@ export class UserPartitions extends MemoryUsers {
     store: GuardedStore | undefined,
     list: UserList | undefined,
     onChange: () => void,
+    dialect: Dialect = "python",
   ) {
     super(index, held);
     this.#store = store;
     this.#onChange = onChange;
     this.#list = list;
+    this.#dialect = dialect;
   }
 
   /** Whether there is a store behind memory. */
@@ -120,7 +141,7 @@ export class UserPartitions extends MemoryUsers {
     const [user] = await Promise.all(keys.map(async (one) => {
       const owner = ownerOf(one);
       const version = this.held.get(owner)?.version;
-      const stored = await store.read(await nameOf(one));
+      const stored = await store.read(await nameOf(store, one));
       if (stored) return this.#keep(one, read(one, stored), asked, this.#versionOf(stored));
       // It was there before, and nobody has signed in since: another isolate has removed the user.
       const isSame = this.held.get(owner)?.version === version;
@@ -155,7 +176,7 @@ export class UserPartitions extends MemoryUsers {
     if (!tokens.redeemed) { for (const { key } of partsOf(tokens)) this.held.note(ownerOf(key), undefined); }
     this.#onChange();
     await Promise.all([
-      ...partsOf(tokens).map((part) => this.#write(part, tokens, asked, nowMs)),
+      forEach(this.#store, partsOf(tokens), (part) => this.#write(part, tokens, asked, nowMs)),
       isListed ? undefined : this.#list?.add(tokens, asked),
     ]);
   }
@@ -166,7 +187,7 @@ export class UserPartitions extends MemoryUsers {
     const key = holderOf(token);
     const store = this.#store;
     if (store === undefined) return;
-    await updatePartition(store, await nameOf(key), (stored) => {
+    await updatePartition(store, await nameOf(store, key), (stored) => {
       const before = read(key, stored);
       const refreshTokens = before.refreshTokens.filter(({ secret }) => secret !== token.secret);
       if (refreshTokens.length === before.refreshTokens.length) return undefined;
@@ -180,12 +201,12 @@ export class UserPartitions extends MemoryUsers {
     if (changed) this.#onChange();
     const store = this.#store;
     if (store === undefined) return;
-    const names = holders.filter(({ clientId }) => clientId !== NO_CLIENT).map(nameOf);
+    const named = holders.filter(({ clientId }) => clientId !== NO_CLIENT);
     const deleted = await Promise.all([
-      ...names.map(async (name) => await store.delete(await name)),
+      forEach(store, named, async (holder) => await store.delete(await nameOf(store, holder))),
       this.#list?.remove(key),
     ]);
-    if (deleted.includes(false)) refuseRemoval();
+    if (deleted.flat().includes(false)) refuseRemoval();
   }
 
   /** Takes what was read into memory, unless the user was removed meanwhile. */
@@ -197,9 +218,9 @@ export class UserPartitions extends MemoryUsers {
   ): UserRecord | undefined {
     const owner = ownerOf(key);
     if (this.index.removedSince(owner, asked)) return undefined;
-    const { tokens, accounts, idTokens, refreshTokens, familyId } = partition;
+    const { tokens, accounts, idTokens, refreshTokens, app } = partition;
     for (const token of tokens) this.index.put(token, asked);
-    if (familyId !== undefined) this.held.putApp({ ...withClient(key, key.clientId), familyId });
+    if (app !== undefined) this.held.putApp({ ...app, ...withClient(key, key.clientId) });
     const known = this.held.get(owner);
     const isNewer = (token: CachedIdToken): boolean =>
       (known?.idTokens.get(realmKey(token))?.claims.iat ?? 0) <= token.claims.iat;
@@ -216,7 +237,7 @@ export class UserPartitions extends MemoryUsers {
     if (store === undefined) return;
     const owner = ownerOf(key);
     const isOwn = owner === ownerOf(tokens.accessToken);
-    const name = await nameOf(key);
+    const name = await nameOf(store, key);
     const version = tokens.redeemed && this.held.get(owner)?.version;
     let tried = false;
     const written = await updatePartition(store, name, (stored) => {
@@ -248,7 +269,7 @@ export class UserPartitions extends MemoryUsers {
 
   /** A partition's text, and for how long it counts. */
   #valueOf(key: UserKey, partition: Partition, nowMs: number): PartitionValue {
-    const { tokens, accounts, idTokens, refreshTokens, sections } = partition;
+    const { tokens, accounts, idTokens, refreshTokens, app, sections } = partition;
     const { environment, clientId, homeAccountId } = key;
     const familyId = this.held.familyOf(key);
     const ends = refreshTokens.map(({ expiresOn }) =>
@@ -256,14 +277,18 @@ export class UserPartitions extends MemoryUsers {
     );
     // The family keeps the refresh token, for as long.
     if (familyId) ends.push(nowMs + REFRESH_TOKEN_MS);
-    const value = writeDocument({
-      ...NOTHING,
-      tokens,
-      accounts: [...accounts.values()],
-      idTokens: [...idTokens.values()],
-      refreshTokens: [...refreshTokens].reverse(),
-      apps: familyId === undefined ? [] : [{ environment, clientId, familyId }],
-    }, sections);
+    const value = writeDocument(
+      {
+        ...NOTHING,
+        tokens,
+        accounts: [...accounts.values()],
+        idTokens: [...idTokens.values()],
+        refreshTokens: [...refreshTokens].reverse(),
+        apps: familyId === undefined ? [] : [{ ...app, environment, clientId, familyId }],
+      },
+      sections,
+      this.#dialect,
+    );
     const expiresAtMs = [...tokens.map(({ expiresOn }) => expiresOn * 1000), ...ends]
       .reduce((latest, end) => Math.max(latest, end), nowMs);
     return { value, expiresAtMs, suggestedKey: homeAccountId };

@@ -190,11 +190,11 @@ export function splitDocument(
   const rest = new Map<string, unknown>();
   for (const [name, section] of Object.entries(isObject(parsed) ? parsed : {})) {
     const [, member, read] = SECTIONS.find(([known]) => known === name) ?? [];
-    const isKnown = member !== undefined && read !== undefined && isObject(section);
-    if (!isKnown) {
+    if (member === undefined || read === undefined) {
       if (fits(section)) rest.set(name, section);
       continue;
     }
+    if (!isObject(section)) continue;
     const entries = Object.entries(section).filter(([, entry]) => isObject(entry) && fits(entry));
     const isMine = ([key, entry]: [string, unknown]): boolean => {
       const found = read(key, entry as JsonEntry);

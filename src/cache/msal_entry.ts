@@ -179,10 +179,8 @@ function spell(token: CachedToken, origin: EntryOrigin | undefined, dialect: Dia
   const isSame = kept.secret === token.secret && epochSeconds(kept.expires_on) === expiresOn;
   const known = isSame ? epochSeconds(kept.extended_expires_on) : undefined;
   const extended = String(known ?? extendedExpiresOn + sum);
-  const { additionalCacheKeyComponents: _map, fmi_path: _path, ...common } = identity;
   const entry = {
-    ...(origin ? common : identity),
-    ...kept,
+    ...(origin ? kept : identity),
     target,
     secret: token.secret,
     cached_at: String(cachedAt),

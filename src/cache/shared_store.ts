@@ -15,9 +15,9 @@ import { partitionKey } from "./partition.ts";
 import { ownerKey } from "./token_index.ts";
 import { holderOf, ownerOf, withClient } from "./user_entries.ts";
 
-/** How many values are remembered, and for how long what was written counts more than what is read. */
+/** How many values are remembered, and for how long they are what is there. */
 const MAX_SEEN = 64;
-const OWN_WRITE_MS = 2_000;
+const SEEN_MS = 2_000;
 /** How often a removal is tried. */
 const MAX_ATTEMPTS = 4;
 /** How long others' refresh tokens count. */
@@ -54,7 +54,8 @@ function placeOf(name: string): Place | undefined {
 /** What is remembered of a value. */
 interface Seen {
   readonly stored: StoredValue | undefined;
-  readonly wroteAtMs: number;
+  readonly atMs: number;
+  readonly isWritten: boolean;
 }
 
 function entriesOf(sections: ReadonlyMap<string, unknown>, ...names: string[]): [string, JsonEntry][] {
@@ -66,8 +67,14 @@ function hasTokens(sections: ReadonlyMap<string, unknown>): boolean {
   return entriesOf(sections, "AccessToken", "RefreshToken", "IdToken").length > 0;
 }
 
+/** A value, taken apart. */
+interface Parts extends SplitDocument {
+  /** Whether the partition is there. */
+  readonly isThere: boolean;
+}
+
 /** Takes a value apart; a section with the partition's tag is its own. */
-function split({ tag, isOwn }: Place, stored: StoredValue | undefined): SplitDocument & { isThere: boolean } {
+function split({ tag, isOwn }: Place, stored: StoredValue | undefined): Parts {
   const { own, rest } = splitDocument(stored?.value ?? "", isOwn);
   let isThere = hasTokens(own);
   for (const [name, section] of rest) {
@@ -79,32 +86,30 @@ function split({ tag, isOwn }: Place, stored: StoredValue | undefined): SplitDoc
   return { own, rest, isThere };
 }
 
+const KNOWN: readonly string[] = ["AccessToken", "Account", "IdToken", "RefreshToken", "AppMetadata"];
+
 /** Puts a partition's new text among the others' entries. */
-function join({ tag }: Place, { own, rest, isThere }: ReturnType<typeof split>, text: string): string {
+function join({ tag }: Place, { own, rest, isThere }: Parts, text: string): string {
   const joined = new Map(rest);
-  // Accounts without our tokens are others', and may be in another spelling.
-  if (!isThere) {
-    for (const name of ["Account", "AppMetadata"]) {
-      joined.set(name, Object.fromEntries([...entriesOf(rest, name), ...entriesOf(own, name)]));
+  const added = new Map(Object.entries(JSON.parse(text)));
+  for (const [name, section] of added) if (!KNOWN.includes(name)) joined.set(name + tag, section);
+  for (const name of KNOWN) {
+    // An account is others' as well, whether or not our tokens are there.
+    const isKept = name.startsWith("A") && name !== "AccessToken" && (!isThere || hasTokens(rest));
+    const mine = new Map(isKept ? entriesOf(own, name) : []);
+    for (const [key, entry] of entriesOf(added, name)) mine.set(key, entry);
+    const entries = new Map(entriesOf(rest, name));
+    for (let [key, entry] of mine) {
+      // Nobody else's entry is overwritten.
+      while (entries.has(key)) key += "-";
+      entries.set(key, entry);
     }
-  }
-  for (const [name, section] of Object.entries(JSON.parse(text))) {
-    if (!KNOWN.includes(name)) {
-      joined.set(name + tag, section);
-      continue;
+    if (entries.size > 0 || joined.has(name) || added.has(name)) {
+      joined.set(name, Object.fromEntries(entries));
     }
-    const entries = new Map(entriesOf(joined, name));
-    const mine = new Set(isThere ? [] : entriesOf(own, name).map(([key]) => key));
-    for (let [key, entry] of Object.entries(section as JsonEntry)) {
-      while (entries.has(key) && !mine.has(key)) key += "-";
-      entries.set(key, entry as JsonEntry);
-    }
-    joined.set(name, Object.fromEntries(entries));
   }
   return JSON.stringify(Object.fromEntries(joined));
 }
-
-const KNOWN: readonly string[] = ["AccessToken", "Account", "IdToken", "RefreshToken", "AppMetadata"];
 
 /** When the last of others' tokens ends. */
 function endOf(rest: ReadonlyMap<string, unknown>, nowMs: number): number {
@@ -137,8 +142,8 @@ export class SharedStore extends GuardedStore {
   override async set(name: string, value: string, options: SetOptions): Promise<SetResult | undefined> {
     const place = placeOf(name);
     if (place === undefined) return await super.set(name, value, options);
-    const seen = this.#seen.get(place.key);
-    const stored = seen === undefined ? await this.#load(place.key) : seen.stored;
+    const seen = this.#recent(place.key);
+    const stored = seen ? seen.stored : await this.#load(place.key);
     if (stored === null) return undefined;
     const parts = split(place, stored);
     const { ifVersion } = options;
@@ -160,21 +165,17 @@ export class SharedStore extends GuardedStore {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const stored = await this.#load(key);
       if (stored === null) return false;
-      const { own, rest } = split(place, stored);
+      const parts = split(place, stored);
+      const { rest } = parts;
       if (!hasTokens(rest)) {
         this.#seen.delete(key);
         return await super.delete(key);
       }
-      // The account is the others' as well.
-      rest.set(
-        "Account",
-        Object.fromEntries(
-          entriesOf(new Map([["a", rest.get("Account")], ["b", own.get("Account")]]), "a", "b"),
-        ),
-      );
       const hints = { kind: "tokens", suggestedKey: key, isApplicationCache: isApp } as const;
-      const text = JSON.stringify(Object.fromEntries(rest));
-      const written = await this.#put(place, rest, text, stored, { expiresAtMs: 0, hints });
+      const written = await this.#put(place, rest, join(place, parts, "{}"), stored, {
+        expiresAtMs: 0,
+        hints,
+      });
       if (written?.ok !== false) return written !== undefined;
     }
     return false;
@@ -186,11 +187,11 @@ export class SharedStore extends GuardedStore {
   }
 
   async #load(key: string, options?: GetOptions): Promise<StoredValue | undefined | null> {
-    const seen = this.#seen.get(key);
+    const seen = this.#recent(key);
     // A store without versions may show late what was written a moment ago.
-    if (seen && !this.cas && this.nowMs - seen.wroteAtMs < OWN_WRITE_MS) return seen.stored;
+    if (seen?.isWritten && !this.cas) return seen.stored;
     const stored = await super.read(key, options);
-    if (stored !== null) this.#note(key, { stored, wroteAtMs: -Infinity });
+    if (stored !== null) this.#note(key, stored, false);
     return stored;
   }
 
@@ -201,6 +202,8 @@ export class SharedStore extends GuardedStore {
     stored: StoredValue | undefined,
     options: SetOptions,
   ): Promise<SetResult | undefined> {
+    // Whoever writes next does not know yet what came of this.
+    if (!this.cas) this.#note(key, { value }, true);
     const written = await super.set(key, value, {
       ...options,
       expiresAtMs: Math.max(options.expiresAtMs, endOf(rest, this.nowMs)),
@@ -208,16 +211,18 @@ export class SharedStore extends GuardedStore {
       ...(this.cas && { ifVersion: stored?.version ?? null }),
     });
     if (!written?.ok) this.#seen.delete(key);
-    else {this.#note(key, {
-        stored: { value, version: written.version } as StoredValue,
-        wroteAtMs: this.nowMs,
-      });}
+    else if (this.cas) this.#note(key, { value, version: written.version } as StoredValue, true);
     return written;
   }
 
-  #note(key: string, seen: Seen): void {
+  #recent(key: string): Seen | undefined {
+    const seen = this.#seen.get(key);
+    return seen && this.nowMs - seen.atMs < SEEN_MS ? seen : undefined;
+  }
+
+  #note(key: string, stored: StoredValue | undefined, isWritten: boolean): void {
     this.#seen.delete(key);
-    this.#seen.set(key, seen);
+    this.#seen.set(key, { stored, atMs: this.nowMs, isWritten });
     for (const [oldest] of this.#seen) {
       if (this.#seen.size <= MAX_SEEN) break;
       this.#seen.delete(oldest);

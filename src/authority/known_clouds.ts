@@ -39,6 +39,18 @@ export function foldEnvironment(environment: string): string {
 }
 
 /**
+ * The host under which MSAL Node, MSAL.NET and MSAL Java keep a cloud's tokens.
+ *
+ * @param environment A host, as an authority spells it.
+ * @returns The first host of its cloud, but in the public one; or the host itself.
+ */
+export function cacheHostOf(environment: string): string {
+  const folded = foldEnvironment(environment);
+  if (folded === CLOUDS[0]?.[0]) return "login.windows.net";
+  return cloudOf(folded) ? folded : environment;
+}
+
+/**
  * The host of a cloud's issuers of version 1.
  *
  * @param cloud What {@linkcode cloudOf} gave.

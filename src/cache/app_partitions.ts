@@ -10,26 +10,37 @@ import type { AppPartition, CacheCore } from "./cache_core.ts";
 import type { CachedToken } from "./cached_token.ts";
 import { extendedKeyHashes } from "./extended_key.ts";
 import { type MsalDocument, NOTHING, writeDocument } from "./msal_document.ts";
+import type { Dialect } from "./msal_entry.ts";
 import { fitPartition } from "./overflow.ts";
-import { partitionKey, readPartition, refuseRemoval, updatePartition } from "./partition.ts";
+import { nameIn, readPartition, refuseRemoval, updatePartition } from "./partition.ts";
 import { compareSeen, noteSeen, staleOf } from "./staleness.ts";
 import { bucketKey, bucketOf, identityOf, ownerKey, type Slot, type TokenIndex } from "./token_index.ts";
 import { removedAt, removePartition } from "./tombstone.ts";
 import type { UserCache } from "./user_cache.ts";
 
-function keyOf({ owner, realm, extHash }: AppPartition): Promise<string> {
-  return partitionKey("app", owner, realm, extHash);
+/** The name that MSAL.NET would use. */
+function suggestedKeyOf({ clientId, realm, extHash }: AppPartition): string {
+  return [clientId, realm, ...(extHash === "" ? [] : [extHash]), "AppTokenCache"].join("_");
+}
+
+function keyOf(store: GuardedStore, partition: AppPartition): Promise<string> {
+  const { owner, bucket, realm, extHash } = partition;
+  const parts = store.isShared ? [extHash, bucket] : [realm, extHash];
+  return nameIn(store, suggestedKeyOf(partition), "app", owner, ...parts);
 }
 
 /** More partitions than this are not remembered as having been in the store. */
 const MAX_VERSIONS = 1_000;
 
-function hintsOf({ clientId, realm }: AppPartition): { suggestedKey: string; isApplicationCache: true } {
-  return { suggestedKey: `${clientId}_${realm}_AppTokenCache`, isApplicationCache: true };
+function hintsOf(partition: AppPartition): { suggestedKey: string; isApplicationCache: true } {
+  return { suggestedKey: suggestedKeyOf(partition), isApplicationCache: true };
 }
 
 /** A store that mixes partitions up must not mix tokens up. */
-function belongs(token: CachedToken, partition: AppPartition): boolean {
+export function belongs(
+  token: CachedToken,
+  partition: Pick<AppPartition, "owner" | "bucket" | "ext" | "extHash">,
+): boolean {
   return ownerKey(token.environment, token.clientId, token.homeAccountId) === partition.owner &&
     bucketOf({ ...token, ext: partition.ext }) === partition.bucket &&
     (token.ext === partition.ext || token.ext === `#${partition.extHash}`);
@@ -46,6 +57,7 @@ export class AppPartitions implements CacheCore {
   readonly #onChange: () => void;
   /** What was there at the last read: if it is gone at the next write, somebody else has removed it. */
   readonly #versions = new Map<string, string>();
+  readonly #dialect: Dialect;
 
   /**
    * Joins a memory and a store.
@@ -54,17 +66,20 @@ export class AppPartitions implements CacheCore {
    * @param users The users that signed in.
    * @param store The store, if there is one.
    * @param onChange Told of every change of the memory.
+   * @param dialect Whose spelling new entries get.
    */
   constructor(
     index: TokenIndex,
     users: UserCache,
     store: GuardedStore | undefined,
     onChange: () => void,
+    dialect: Dialect = "python",
   ) {
     this.index = index;
     this.users = users;
     this.store = store;
     this.#onChange = onChange;
+    this.#dialect = dialect;
   }
 
   /** Whether there is a store. */
@@ -77,7 +92,7 @@ export class AppPartitions implements CacheCore {
     const asked = this.index.removals;
     const { store } = this;
     if (store !== undefined) {
-      const name = await keyOf(partition);
+      const name = await keyOf(store, partition);
       const stale = staleOf(this.index, partition.owner, partition.bucket, nowMs);
       const stored = await store.read(name, options);
       this.#note(name, stored?.version);
@@ -102,7 +117,7 @@ export class AppPartitions implements CacheCore {
     this.#onChange();
     const { store } = this;
     if (store === undefined) return;
-    const key = await keyOf(partition);
+    const key = await keyOf(store, partition);
     let live: readonly Slot[] = [];
     let isGone = false;
     const written = await updatePartition(store, key, (stored) => {
@@ -113,7 +128,7 @@ export class AppPartitions implements CacheCore {
       const known = this.index.tokensOf(partition.owner, partition.bucket)
         .filter((one) => names.has(identityOf(one)) && one.expiresOn * 1000 > nowMs);
       const write = (tokens: readonly CachedToken[]): string =>
-        writeDocument({ ...NOTHING, tokens }, sections);
+        writeDocument({ ...NOTHING, tokens }, sections, this.#dialect);
       const fitted = fitPartition(known, write, store.maxValueBytes);
       live = fitted.tokens;
       return known.length === 0 ? undefined : {
@@ -137,7 +152,9 @@ export class AppPartitions implements CacheCore {
     if (changed) this.#onChange();
     const { store } = this;
     if (store === undefined) return;
-    const named = await Promise.all(partitions.map(async (one) => [await keyOf(one), hintsOf(one)] as const));
+    const named = await Promise.all(
+      partitions.map(async (one) => [await keyOf(store, one), hintsOf(one)] as const),
+    );
     const removed = await Promise.all([...new Map(named)].map((one) => removePartition(store, ...one)));
     if (removed.includes(false)) refuseRemoval();
   }
@@ -161,8 +178,9 @@ export class AppPartitions implements CacheCore {
   /** Takes what belongs to a partition into the memory; gives that, and the sections that are others'. */
   #import(partition: AppPartition, stored: StoredValue | undefined, asked: number): MsalDocument {
     const document = readPartition(stored);
+    const { ext, extHash } = partition;
     const tokens = document.tokens.filter((token) => belongs(token, partition));
-    for (const token of tokens) this.index.put({ ...token, ext: partition.ext }, asked);
+    for (const token of tokens) this.index.put({ ...token, ext, extHash }, asked);
     return { ...document, tokens };
   }
 }

@@ -4,6 +4,18 @@
  * @module
  */
 
+/** Where an entry was read from, so that it is written back under its own key and in its own spelling. */
+export interface EntryOrigin {
+  /** The entry's key. */
+  readonly key: string;
+  /** The entry, unknown members included. */
+  readonly entry: Readonly<Record<string, unknown>>;
+  /** What the two take in memory. */
+  readonly bytes: number;
+  /** Where else the same was found; it goes when this is written, unless it is written for another reader. */
+  readonly twins?: readonly EntryOrigin[];
+}
+
 /** A cached access token. Times are epoch seconds; absent texts are empty. */
 export interface CachedToken {
   /** The authority's host as it was configured. */
@@ -40,11 +52,7 @@ export interface CachedToken {
   /** When a new one should be asked for. */
   readonly refreshOn?: number | undefined;
   /** The entry it was read from: its key and spelling are kept. */
-  readonly origin?: {
-    readonly key: string;
-    readonly entry: Readonly<Record<string, unknown>>;
-    readonly bytes: number;
-  } | undefined;
+  readonly origin?: EntryOrigin | undefined;
 }
 
 /**

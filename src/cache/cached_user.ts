@@ -6,7 +6,7 @@
 
 import type { AccountInfo } from "../request/account_info.ts";
 import type { IdTokenClaims } from "../request/id_token_claims.ts";
-import type { CachedToken } from "./cached_token.ts";
+import type { CachedToken, EntryOrigin } from "./cached_token.ts";
 
 /** Whose tokens a part of the cache holds. */
 export interface UserKey {
@@ -16,16 +16,6 @@ export interface UserKey {
   readonly clientId: string;
   /** The home account. */
   readonly homeAccountId: string;
-}
-
-/** Where an entry was read from, so that it is written back under its own key and in its own spelling. */
-export interface EntryOrigin {
-  /** The entry's key. */
-  readonly key: string;
-  /** The entry, unknown members included. */
-  readonly entry: Readonly<Record<string, unknown>>;
-  /** What the two take in memory. */
-  readonly bytes: number;
 }
 
 /** A user in one tenant: MSAL's `Account` entry. */

@@ -4,13 +4,23 @@
  * @module
  */
 
+import { cacheHostOf, foldEnvironment } from "../authority/known_clouds.ts";
 import { joinScopes, scopeKey, splitScopes } from "../request/scopes.ts";
-import { type CachedToken, extendedKeyText } from "./cached_token.ts";
-import type { EntryOrigin } from "./cached_user.ts";
+import { type CachedToken, type EntryOrigin, extendedKeyText } from "./cached_token.ts";
 import { componentsOf } from "./extended_key.ts";
+import { realmKey } from "./token_index.ts";
 
 /** An entry of MSAL's JSON. */
 export type JsonEntry = Readonly<Record<string, unknown>>;
+
+/** Whose spelling new entries get: MSAL Python's, MSAL Node's, or for app tokens both. */
+export type Dialect = "python" | "node" | "both";
+
+/** An entry and its key. */
+export type KeyedEntry = [key: string, entry: JsonEntry];
+
+/** Extra components that nobody can tell. */
+export const UNKNOWN_EXT = "#unknown";
 
 const OIDC_SCOPES = ["openid", "profile", "offline_access", "email"];
 
@@ -68,11 +78,16 @@ function extOf(entry: JsonEntry): string {
       typeof map !== "object" || Object.values(map).some((value) => typeof value !== "string")
     )
   ) {
-    return "#unknown";
+    return UNKNOWN_EXT;
   }
   const hash = textOf(entry.ext_cache_key);
   if (text !== "") return `=${text}`;
-  return maps.some((map) => Object.keys(map as object).length > 0) ? "#unknown" : hash && `#${hash}`;
+  return maps.some((map) => Object.keys(map as object).length > 0) ? UNKNOWN_EXT : hash && `#${hash}`;
+}
+
+/** Whether MSAL Node wrote an entry, whose extended end is later by the whole life of the token. */
+function isNodes(key: string, { target, additionalCacheKeyComponents: map }: JsonEntry): boolean {
+  return Boolean(map) || key.endsWith(textOf(target) === "" ? "--" : "-");
 }
 
 /**
@@ -96,7 +111,8 @@ export function readTokenEntry(key: string, entry: JsonEntry): CachedToken | "fo
   // On-behalf-of tokens belong to an assertion; without one they must not be found.
   if (entry.userAssertionHash || entry.user_assertion_hash) return "foreign";
   const cachedAt = epochSeconds(entry.cached_at);
-  const extendedExpiresOn = epochSeconds(entry.extended_expires_on);
+  const sum = isNodes(key, entry) && cachedAt ? expiresOn - cachedAt : 0;
+  const extendedExpiresOn = (epochSeconds(entry.extended_expires_on) ?? 0) - sum;
   return {
     environment,
     clientId: textOf(entry.client_id),
@@ -113,9 +129,7 @@ export function readTokenEntry(key: string, entry: JsonEntry): CachedToken | "fo
     // A day is the longest that we believe; without a beginning it is judged when it is looked up.
     expiresOn: cachedAt ? Math.min(expiresOn, cachedAt + 86_400) : expiresOn,
     // An extended end that is no later than the end says nothing.
-    extendedExpiresOn: extendedExpiresOn !== undefined && extendedExpiresOn > expiresOn
-      ? extendedExpiresOn
-      : undefined,
+    extendedExpiresOn: extendedExpiresOn > expiresOn ? extendedExpiresOn : undefined,
     refreshOn: epochSeconds(entry.refresh_on),
     origin: originOf(key, entry),
   };
@@ -126,43 +140,85 @@ function pathOf({ ext }: CachedToken): string | undefined {
   return ext.startsWith("=") ? Object.fromEntries(componentsOf(ext.slice(1))).fmi_path : undefined;
 }
 
-/** The key of an entry in MSAL Python's dialect. */
-function entryKey(token: CachedToken, target: string): string {
-  const type = token.extHash === "" ? "accesstoken" : "atext";
-  const parts = [token.homeAccountId, token.environment, type, token.clientId, token.realm, target];
-  return [...parts, ...(token.extHash === "" ? [] : [token.extHash])].join("-").toLowerCase();
+/** The key of a new entry, and its members that say whose token it is. */
+function identityIn(token: CachedToken, dialect: Dialect, target: string): KeyedEntry {
+  const { homeAccountId, clientId, realm, tokenType, keyId, ext, extHash } = token;
+  const isNode = dialect === "node";
+  const environment = isNode ? cacheHostOf(token.environment) : token.environment;
+  const tenant = isNode ? realmKey(token) : realm;
+  const type = isNode || extHash === "" ? "accesstoken" : "atext";
+  const scheme = tokenType.toLowerCase();
+  const ends = [...(isNode ? [scheme === "bearer" ? "" : scheme] : []), ...(extHash === "" ? [] : [extHash])];
+  return [
+    [homeAccountId, environment, type, clientId, tenant, target, ...ends].join("-").toLowerCase(),
+    {
+      credential_type: "AccessToken",
+      home_account_id: homeAccountId || (isNode ? "" : null),
+      environment,
+      client_id: clientId,
+      realm: tenant,
+      token_type: tokenType,
+      ...(keyId !== "" && { key_id: keyId }),
+      ...(extHash !== "" && { ext_cache_key: extHash }),
+      ...(isNode && ext && { additionalCacheKeyComponents: Object.fromEntries(componentsOf(ext.slice(1))) }),
+      ...(!isNode && pathOf(token) !== undefined && { fmi_path: pathOf(token) }),
+    },
+  ];
 }
 
-/**
- * Writes an entry: in MSAL Python's dialect, or in the spelling it was read in.
- *
- * @param token The token.
- * @returns The entry's key and the entry.
- */
-export function writeTokenEntry(token: CachedToken): [string, JsonEntry] {
-  const { extendedExpiresOn, refreshOn, origin } = token;
+/** Writes a token as a new entry, or in the spelling of one that there is. */
+function spell(token: CachedToken, origin: EntryOrigin | undefined, dialect: Dialect): KeyedEntry {
+  const { cachedAt, expiresOn, extendedExpiresOn = expiresOn, refreshOn } = token;
   const { refresh_on: _refreshOn, requested_target: _question, ...kept } = origin?.entry ?? {};
   // The spelling of others stays, with the scopes of the sign-in in it, as long as it says the same.
   const spelled = textOf(kept.target);
   const target = scopeKey(scopesOf(spelled)) === scopeKey(token.scopes) ? spelled : joinScopes(token.scopes);
+  const [key, identity] = identityIn(token, dialect, target);
+  const isNode = origin ? isNodes(origin.key, kept) : dialect === "node";
+  const sum = isNode && cachedAt && extendedExpiresOn > expiresOn ? expiresOn - cachedAt : 0;
+  const isSame = kept.secret === token.secret && epochSeconds(kept.expires_on) === expiresOn;
+  const known = isSame ? epochSeconds(kept.extended_expires_on) : undefined;
+  const extended = String(known ?? extendedExpiresOn + sum);
   const entry = {
-    credential_type: "AccessToken",
-    home_account_id: token.homeAccountId || null,
-    environment: token.environment,
-    client_id: token.clientId,
-    realm: token.realm,
-    token_type: token.tokenType,
-    ...(token.keyId !== "" && { key_id: token.keyId }),
-    ...(token.extHash !== "" && { ext_cache_key: token.extHash }),
-    ...(origin === undefined && pathOf(token) !== undefined && { fmi_path: pathOf(token) }),
-    ...kept,
+    ...(origin ? kept : identity),
     target,
     secret: token.secret,
-    cached_at: String(token.cachedAt),
-    expires_on: String(token.expiresOn),
-    extended_expires_on: String(extendedExpiresOn ?? token.expiresOn),
+    cached_at: String(cachedAt),
+    expires_on: String(expiresOn),
+    extended_expires_on: extended,
+    // MSAL.NET says it twice.
+    ...(kept.ext_expires_on !== undefined && { ext_expires_on: extended }),
     ...(refreshOn !== undefined && { refresh_on: String(refreshOn) }),
     ...(token.question !== undefined && { requested_target: token.question }),
   };
-  return [origin?.key ?? entryKey(token, target), entry];
+  return [origin?.key ?? key, entry];
+}
+
+/**
+ * Writes a token: in a dialect, or in the spelling it was read in.
+ *
+ * @param token The token.
+ * @param dialect The dialect of new entries.
+ * @returns The entry and its key; two where MSAL Python and MSAL Node would each miss the other's.
+ */
+export function writeTokenEntry(token: CachedToken, dialect: Dialect): KeyedEntry[] {
+  const { origin, ext, extHash, homeAccountId } = token;
+  const places = origin ? [origin, ...origin.twins ?? []] : [];
+  // Without the components MSAL Node would take a token for a plain one, and MSAL Python without their hash.
+  const isKnown = ext === "" || ext.startsWith("=") && extHash !== "";
+  const isTwofold = dialect === "both" && homeAccountId === "" && isKnown;
+  const placeOf = (one: Dialect): EntryOrigin | undefined =>
+    places.find(({ entry }) => (entry.home_account_id === "") === (one === "node"));
+  if (!isTwofold) {
+    const one = isKnown ? dialect : "python";
+    return [spell(token, placeOf(one) ?? origin, one)];
+  }
+  return (["python", "node"] as const).map((one) => {
+    const place = placeOf(one);
+    // What was read from MSAL Node's entry has the host of that.
+    const environment = place === undefined && origin
+      ? foldEnvironment(token.environment)
+      : token.environment;
+    return spell({ ...token, environment }, place, one);
+  });
 }

@@ -4,15 +4,19 @@
  * @module
  */
 
+import { cacheHostOf } from "../authority/known_clouds.ts";
 import type { IdTokenClaims } from "../request/id_token_claims.ts";
-import type {
-  CachedAccount,
-  CachedApp,
-  CachedIdToken,
-  CachedRefreshToken,
-  EntryOrigin,
-} from "./cached_user.ts";
-import { areTexts, epochSeconds, type JsonEntry, originOf, textOf } from "./msal_entry.ts";
+import type { EntryOrigin } from "./cached_token.ts";
+import type { CachedAccount, CachedApp, CachedIdToken, CachedRefreshToken } from "./cached_user.ts";
+import {
+  areTexts,
+  type Dialect,
+  epochSeconds,
+  type JsonEntry,
+  type KeyedEntry,
+  originOf,
+  textOf,
+} from "./msal_entry.ts";
 
 const IDENTITY = /* @__PURE__ */ "credential_type home_account_id environment client_id realm family_id"
   .split(" ");
@@ -67,6 +71,16 @@ function spell(
   return entry;
 }
 
+/** The host, and how a key ends. */
+function placeIn(
+  dialect: Dialect,
+  environment: string,
+  python: string[],
+  node: string[],
+): [environment: string, end: string[]] {
+  return dialect === "node" ? [cacheHostOf(environment), node] : [environment, python];
+}
+
 function keyOf(...parts: string[]): string {
   return parts.join("-").toLowerCase();
 }
@@ -91,7 +105,7 @@ export function readAccount(key: string, entry: JsonEntry): CachedAccount | "for
 }
 
 /** Writes an `Account` entry. */
-export function writeAccount(account: CachedAccount): [string, JsonEntry] {
+export function writeAccount(account: CachedAccount): KeyedEntry {
   const { homeAccountId, environment, realm, authorityType, origin } = account;
   const entry = spell(origin, {
     home_account_id: homeAccountId,
@@ -118,8 +132,9 @@ export function readIdToken(key: string, entry: JsonEntry): CachedIdToken | "for
 }
 
 /** Writes an `IdToken` entry. */
-export function writeIdToken(token: CachedIdToken): [string, JsonEntry] {
-  const { homeAccountId, environment, clientId, realm, secret, origin } = token;
+export function writeIdToken(token: CachedIdToken, dialect: Dialect): KeyedEntry[] {
+  const { homeAccountId, clientId, realm, secret, origin } = token;
+  const [environment, end] = placeIn(dialect, token.environment, [""], ["", ""]);
   const entry = spell(origin, {
     credential_type: "IdToken",
     home_account_id: homeAccountId,
@@ -127,7 +142,7 @@ export function writeIdToken(token: CachedIdToken): [string, JsonEntry] {
     client_id: clientId,
     realm,
   }, { secret });
-  return [origin?.key ?? keyOf(homeAccountId, environment, "idtoken", clientId, realm, ""), entry];
+  return [[origin?.key ?? keyOf(homeAccountId, environment, "idtoken", clientId, realm, ...end), entry]];
 }
 
 /** Reads a `RefreshToken` entry by its fields. */
@@ -148,9 +163,11 @@ export function readRefreshToken(key: string, entry: JsonEntry): CachedRefreshTo
   };
 }
 
-/** Writes a `RefreshToken` entry. */
-export function writeRefreshToken(token: CachedRefreshToken): [string, JsonEntry] {
-  const { homeAccountId, environment, clientId, target, lastModified, expiresOn } = token;
+/** Writes a `RefreshToken` entry. MSAL Node's have no target; the time is ours there, to know which one is newer. */
+export function writeRefreshToken(token: CachedRefreshToken, dialect: Dialect): KeyedEntry[] {
+  const { homeAccountId, clientId, target, familyId, lastModified, expiresOn } = token;
+  const isNode = dialect === "node";
+  const [environment, end] = placeIn(dialect, token.environment, ["", target], ["", "", ""]);
   const { expires_on: _, ...kept } = token.origin?.entry ?? {};
   const origin = token.origin &&
     { ...token.origin, entry: expiresOn === undefined ? kept : token.origin.entry };
@@ -159,14 +176,15 @@ export function writeRefreshToken(token: CachedRefreshToken): [string, JsonEntry
     home_account_id: homeAccountId,
     environment,
     client_id: clientId,
-    target,
+    ...(!isNode && { target }),
   }, {
     secret: token.secret,
     last_modification_time: lastModified ? `${lastModified}` : undefined,
     expires_on: expiresOn?.toString(),
-    family_id: token.familyId,
+    family_id: familyId,
   });
-  return [origin?.key ?? keyOf(homeAccountId, environment, "refreshtoken", clientId, "", target), entry];
+  const holder = isNode && familyId || clientId;
+  return [[origin?.key ?? keyOf(homeAccountId, environment, "refreshtoken", holder, ...end), entry]];
 }
 
 /** Reads an `AppMetadata` entry by its fields. */
@@ -177,8 +195,13 @@ export function readApp(key: string, entry: JsonEntry): CachedApp | "foreign" {
   return { environment, clientId, familyId: textOf(entry.family_id), origin: originOf(key, entry) };
 }
 
-/** Writes an `AppMetadata` entry; its key keeps the client id's case, as MSAL Python has it. */
-export function writeApp({ environment, clientId, familyId, origin }: CachedApp): [string, JsonEntry] {
+/** Writes an `AppMetadata` entry: in MSAL Python's dialect the key keeps the client id's case, in MSAL Node's it is a family's. */
+export function writeApp(app: CachedApp, dialect: Dialect): KeyedEntry[] {
+  const { clientId, familyId, origin } = app;
+  const isNode = dialect === "node";
+  if (isNode && familyId === "" && origin === undefined) return [];
+  const [environment] = placeIn(dialect, app.environment, [], []);
   const entry = spell(origin, { client_id: clientId, environment }, { family_id: familyId || undefined });
-  return [origin?.key ?? `appmetadata-${environment}-${clientId}`, entry];
+  const key = `appmetadata-${environment}-${clientId}`;
+  return [[origin?.key ?? (isNode ? key.toLowerCase() : key), entry]];
 }

@@ -42,6 +42,23 @@ export async function partitionKey(...parts: string[]): Promise<string> {
   return `msal-edge.tokens.v1.${await sha256(lengthPrefixed(parts))}`;
 }
 
+/** What may be a key in any store as it is; nothing that could be one of our own. */
+const PLAIN_NAME = /^(?!msal-edge\.)[\w.-]{1,512}$/;
+
+/**
+ * Names a partition in a store: hashed, or where others share its values as MSAL would.
+ *
+ * @param store The store.
+ * @param suggested MSAL's name; one that could not be told apart from a key of another kind is not used.
+ * @param parts What the partition is, and whose.
+ * @returns The name to pass to the store.
+ */
+export async function nameIn(store: GuardedStore, suggested: string, ...parts: string[]): Promise<string> {
+  return store.isShared && PLAIN_NAME.test(suggested)
+    ? [suggested, ...parts].join("\n")
+    : await partitionKey(...parts);
+}
+
 /**
  * Reads a partition.
  *

@@ -10,7 +10,9 @@ import { requireBound, requireOptions, requireStore, type Store } from "../store
 import { AppPartitions } from "./app_partitions.ts";
 import { registerCache } from "./cache_core.ts";
 import { readDocument, writeDocument } from "./msal_document.ts";
+import type { Dialect } from "./msal_entry.ts";
 import { SealedStore } from "./sealed_store.ts";
+import { SharedStore } from "./shared_store.ts";
 import { TokenIndex } from "./token_index.ts";
 import { contentOf, importUsers } from "./user_document.ts";
 import { UserIndex } from "./user_index.ts";
@@ -34,6 +36,18 @@ export interface TokenCacheOptions {
    * isolate removed is gone here, too. Until the token's end where absent.
    */
   readonly maxStalenessMs?: number | undefined;
+  /**
+   * How new entries are written, so that other MSALs find them: as MSAL Python does; as MSAL Node does; or as MSAL Python
+   * does, and app tokens a second time for MSAL Node, which does not find those. Entries of all are read, and keep their
+   * spelling. @default {"python"}
+   */
+  readonly dialect?: "python" | "node" | "both" | undefined;
+  /**
+   * The keys in the store: hashed, so that they tell nothing; or as MSAL's own caches suggest them, so that a plug-in of
+   * another MSAL shares the values: the home account id for a user, `<clientId>_<tenantId>_AppTokenCache` for app tokens.
+   * Those keys tell who uses the application. @default {"hashed"}
+   */
+  readonly partitionNames?: "hashed" | "suggested" | undefined;
   /**
    * How much is kept in the memory of this isolate; what was not used lately is forgotten first. Access tokens count by
    * themselves, and so do users with everything else that is theirs: each may be as many.
@@ -82,6 +96,7 @@ export class TokenCache {
   readonly #index: TokenIndex;
   readonly #held: UserIndex;
   readonly #store: Store | undefined;
+  readonly #dialect: Dialect;
   #sections: ReadonlyMap<string, unknown> = new Map();
   #changed = false;
 
@@ -93,20 +108,27 @@ export class TokenCache {
    */
   constructor(options: TokenCacheOptions = {}) {
     requireOptions(options);
-    const { memory = {}, maxStalenessMs } = options;
+    const { memory = {}, maxStalenessMs, dialect = "python", partitionNames = "hashed" } = options;
     requireOptions(memory);
     this.#store = storeOf(options);
     const maxEntries = requireBound(memory.maxEntries, 10_000, "tokenCache.memory.maxEntries");
     const maxBytes = requireBound(memory.maxBytes, 32 * 2 ** 20, "tokenCache.memory.maxBytes");
     const stalenessMs = requireBound(maxStalenessMs, Infinity, "tokenCache.maxStalenessMs");
+    const known = { dialect: ["python", "node", "both"], partitionNames: ["hashed", "suggested"] };
+    for (const [option, values] of Object.entries(known)) {
+      const value = { dialect, partitionNames }[option as keyof typeof known];
+      if (!values.includes(value)) refuse("invalid_option", option, `it must be one of ${values.join(", ")}`);
+    }
+    this.#dialect = dialect;
+    const Guard = partitionNames === "suggested" ? SharedStore : GuardedStore;
     const index = this.#index = new TokenIndex(maxEntries, maxBytes, stalenessMs);
     const held = this.#held = new UserIndex(maxEntries, maxBytes);
     const onChange = (): void => void (this.#changed = true);
     registerCache(this, (clock, onFailure, listUsers = false) => {
-      const guarded = this.#store && new GuardedStore(this.#store, "tokenCache", clock, onFailure);
+      const guarded = this.#store && new Guard(this.#store, "tokenCache", clock, onFailure);
       const list = guarded && listUsers ? new UserList(index, held, guarded, clock) : undefined;
-      const users = new UserPartitions(index, held, guarded, list, onChange);
-      return new AppPartitions(index, users, guarded, onChange);
+      const users = new UserPartitions(index, held, guarded, list, onChange, dialect);
+      return new AppPartitions(index, users, guarded, onChange, dialect);
     });
   }
 
@@ -126,14 +148,18 @@ export class TokenCache {
   }
 
   /**
-   * Writes the memory's content as MSAL's JSON, which MSAL Python reads. The text holds tokens: keep it as you keep
+   * Writes the memory's content as MSAL's JSON, in the cache's dialect. The text holds tokens: keep it as you keep
    * secrets.
    *
    * @returns The JSON text.
    */
   serialize(): string {
     this.#changed = false;
-    return writeDocument({ tokens: this.#index.tokens, ...contentOf(this.#held) }, this.#sections);
+    return writeDocument(
+      { tokens: this.#index.tokens, ...contentOf(this.#held) },
+      this.#sections,
+      this.#dialect,
+    );
   }
 
   /**

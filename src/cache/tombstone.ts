@@ -10,6 +10,8 @@ import type { PartitionHints, StoredValue } from "../store/store.ts";
 
 /** The section of the mark. Everybody else's MSAL reads a valid cache with nothing of its own in it. */
 export const TOMBSTONE = "MsalEdgeRemoved";
+/** Where entries are that give tokens. */
+const TOKENS = ["AccessToken", "RefreshToken", "IdToken"];
 /** For longer than a call takes, and than the slowest stores take to show it, and to be believed to have lost a value. */
 const TOMBSTONE_MS = 600_000;
 /** A removal that is further ahead than clocks differ is not believed. */
@@ -23,9 +25,15 @@ const CLOCK_SKEW_MS = 300_000;
  * @returns The time of the removal by the clock of who removed it; `undefined` where it is no mark.
  */
 export function removedAt(stored: StoredValue | null | undefined, nowMs: number): number | undefined {
-  const [text, at] = /^\{"(\w+)":\{"at":(\d{1,15})\}\}$/.exec(stored?.value.slice(0, 80) ?? "")?.slice(1) ??
-    [];
-  return text === TOMBSTONE && Number(at) <= nowMs + CLOCK_SKEW_MS ? Number(at) : undefined;
+  if (!stored?.value.includes(`"${TOMBSTONE}"`)) return undefined;
+  try {
+    const sections = JSON.parse(stored.value);
+    const hasEntries = TOKENS.some((name) => Object.keys(Object(sections[name])).length > 0);
+    const { at } = Object(sections[TOMBSTONE]);
+    return !hasEntries && typeof at === "number" && at <= nowMs + CLOCK_SKEW_MS ? at : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -7,17 +7,19 @@
 import type { GuardedStore } from "../store/guarded_store.ts";
 import type { GetOptions, StoredValue } from "../store/store.ts";
 import type { CachedToken } from "./cached_token.ts";
-import type { CachedIdToken, CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cached_user.ts";
+import type {
+  CachedApp,
+  CachedIdToken,
+  CachedRefreshToken,
+  UserKey,
+  UserRecord,
+  UserTokens,
+} from "./cached_user.ts";
 import { MemoryUsers } from "./memory_users.ts";
+import type { Dialect } from "./msal_entry.ts";
 import { type MsalDocument, NOTHING, writeDocument } from "./msal_document.ts";
 import { fitPartition } from "./overflow.ts";
-import {
-  partitionKey,
-  type PartitionValue,
-  readPartition,
-  refuseRemoval,
-  updatePartition,
-} from "./partition.ts";
+import { nameIn, type PartitionValue, readPartition, refuseRemoval, updatePartition } from "./partition.ts";
 import { noteSeen, staleOf } from "./staleness.ts";
 import { bucketOf, identityOf, realmKey, type TokenIndex } from "./token_index.ts";
 import { removedAt } from "./tombstone.ts";
@@ -44,12 +46,27 @@ const REFRESH_TOKEN_MS = 90 * 86_400_000;
 /** What a user's partition holds. */
 interface Partition extends UserEntries {
   readonly tokens: readonly CachedToken[];
-  readonly familyId: string | undefined;
+  readonly app: CachedApp | undefined;
   readonly sections: MsalDocument["sections"];
 }
 
-function nameOf(key: UserKey): Promise<string> {
-  return partitionKey(key.clientId.startsWith(NO_CLIENT) ? "family" : "user", ownerOf(key));
+function nameOf(store: GuardedStore, key: UserKey): Promise<string> {
+  const owner = ownerOf(key);
+  // However the home account is spelled, it is one name.
+  const [, , home = ""] = owner.split("\n");
+  return nameIn(store, home, key.clientId.startsWith(NO_CLIENT) ? "family" : "user", owner);
+}
+
+/** Does one thing for each: at once, or in turn where they may share a value, so that none undoes another. */
+async function forEach<T, R>(
+  store: GuardedStore | undefined,
+  all: readonly T[],
+  work: (one: T) => Promise<R>,
+): Promise<R[]> {
+  if (!store?.isShared) return await Promise.all(all.map(work));
+  const results: R[] = [];
+  for (const one of all) results.push(await work(one));
+  return results;
 }
 
 /** Reads what belongs to a user: a store that mixes partitions up must not mix users up. */
@@ -65,7 +82,7 @@ function read(key: UserKey, stored: StoredValue | undefined): Partition {
   const app = apps.find(({ environment, clientId }) =>
     isOwn({ environment, clientId, homeAccountId: key.homeAccountId })
   );
-  return { ...entries, tokens: tokens.filter(isOwn), familyId: app?.familyId, sections };
+  return { ...entries, tokens: tokens.filter(isOwn), app, sections };
 }
 
 function tokenName(token: CachedToken): string {
@@ -88,6 +105,7 @@ export class UserPartitions extends MemoryUsers {
   readonly #onChange: () => void;
   readonly #list: UserList | undefined;
   readonly #removals: UserRemovals = new UserRemovals();
+  readonly #dialect: Dialect;
 
   /**
    * Joins a memory and a store.
@@ -97,6 +115,7 @@ export class UserPartitions extends MemoryUsers {
    * @param store The store, if there is one.
    * @param list The list of a client's users there, if it keeps one.
    * @param onChange Told of every change of the memory.
+   * @param dialect Whose spelling new entries get.
    */
   constructor(
     index: TokenIndex,
@@ -104,11 +123,13 @@ export class UserPartitions extends MemoryUsers {
     store: GuardedStore | undefined,
     list: UserList | undefined,
     onChange: () => void,
+    dialect: Dialect = "python",
   ) {
     super(index, held);
     this.#store = store;
     this.#onChange = onChange;
     this.#list = list;
+    this.#dialect = dialect;
   }
 
   /** Whether there is a store behind memory. */
@@ -130,7 +151,7 @@ export class UserPartitions extends MemoryUsers {
       const owner = ownerOf(one);
       const version = this.held.get(owner)?.version;
       const stale = staleOf(this.index, owner, undefined, store.nowMs);
-      const name = await nameOf(one);
+      const name = await nameOf(store, one);
       let stored = await store.read(name, options);
       // A miss may be of yesterday: before the user has to sign in, the newest is looked for.
       if (stored === undefined && options?.consistency === "eventual") stored = await store.read(name);
@@ -177,7 +198,7 @@ export class UserPartitions extends MemoryUsers {
     if (!tokens.redeemed) { for (const { key } of partsOf(tokens)) this.held.note(ownerOf(key), undefined); }
     this.#onChange();
     await Promise.all([
-      ...partsOf(tokens).map((part) => this.#write(part, tokens, asked, nowMs, wasRead)),
+      forEach(this.#store, partsOf(tokens), (part) => this.#write(part, tokens, asked, nowMs, wasRead)),
       isListed ? undefined : this.#list?.add(tokens, asked),
     ]);
   }
@@ -188,7 +209,7 @@ export class UserPartitions extends MemoryUsers {
     const key = holderOf(token);
     const store = this.#store;
     if (store === undefined) return;
-    await updatePartition(store, await nameOf(key), (stored) => {
+    await updatePartition(store, await nameOf(store, key), (stored) => {
       const before = read(key, stored);
       const refreshTokens = before.refreshTokens.filter(({ secret }) => secret !== token.secret);
       if (refreshTokens.length === before.refreshTokens.length) return undefined;
@@ -204,8 +225,10 @@ export class UserPartitions extends MemoryUsers {
     if (store === undefined) return;
     const [own, ...more] = holders.filter(({ clientId }) => clientId !== NO_CLIENT);
     if (own === undefined) return;
+    const removeOne = async (one: UserKey): Promise<boolean> =>
+      await this.#removals.removeStored(store, await nameOf(store, one), one);
     const isDone = await this.#removals.run(store, [own, ...more], () => [
-      ...[own, ...more].map(async (one) => this.#removals.removeStored(store, await nameOf(one), one)),
+      forEach(store, [own, ...more], removeOne).then((done) => !done.includes(false)),
       this.#list?.remove(key),
     ]);
     if (!isDone) refuseRemoval();
@@ -220,9 +243,9 @@ export class UserPartitions extends MemoryUsers {
   ): UserRecord | undefined {
     const owner = ownerOf(key);
     if (this.index.removedSince(owner, asked)) return undefined;
-    const { tokens, accounts, idTokens, refreshTokens, familyId } = partition;
+    const { tokens, accounts, idTokens, refreshTokens, app } = partition;
     for (const token of tokens) this.index.put(token, asked);
-    if (familyId !== undefined) this.held.putApp({ ...withClient(key, key.clientId), familyId });
+    if (app !== undefined) this.held.putApp({ ...app, ...withClient(key, key.clientId) });
     const known = this.held.get(owner);
     const isNewer = (token: CachedIdToken): boolean =>
       (known?.idTokens.get(realmKey(token))?.claims.iat ?? 0) <= token.claims.iat;
@@ -245,7 +268,7 @@ export class UserPartitions extends MemoryUsers {
     if (store === undefined) return;
     const owner = ownerOf(key);
     const isOwn = owner === ownerOf(tokens.accessToken);
-    const name = await nameOf(key);
+    const name = await nameOf(store, key);
     const isRead = wasRead && tokens.redeemed && owner === ownerOf(holderOf(tokens.redeemed));
     const version = tokens.redeemed && (this.held.get(owner)?.version ?? (isRead ? "read" : undefined));
     let tried = false;
@@ -283,7 +306,7 @@ export class UserPartitions extends MemoryUsers {
 
   /** A partition's text, and for how long it counts. */
   #valueOf(key: UserKey, partition: Partition, nowMs: number): PartitionValue {
-    const { tokens, accounts, idTokens, refreshTokens, sections } = partition;
+    const { tokens, accounts, idTokens, refreshTokens, app, sections } = partition;
     const { environment, clientId, homeAccountId } = key;
     const familyId = this.held.familyOf(key);
     const ends = refreshTokens.map(({ expiresOn }) =>
@@ -292,14 +315,18 @@ export class UserPartitions extends MemoryUsers {
     // The family keeps the refresh token, for as long.
     if (familyId) ends.push(nowMs + REFRESH_TOKEN_MS);
     const write = (kept: readonly CachedToken[]): string =>
-      writeDocument({
-        ...NOTHING,
-        tokens: kept,
-        accounts: [...accounts.values()],
-        idTokens: [...idTokens.values()],
-        refreshTokens: [...refreshTokens].reverse(),
-        apps: familyId === undefined ? [] : [{ environment, clientId, familyId }],
-      }, sections);
+      writeDocument(
+        {
+          ...NOTHING,
+          tokens: kept,
+          accounts: [...accounts.values()],
+          idTokens: [...idTokens.values()],
+          refreshTokens: [...refreshTokens].reverse(),
+          apps: familyId === undefined ? [] : [{ ...app, environment, clientId, familyId }],
+        },
+        sections,
+        this.#dialect,
+      );
     const expiresAtMs = [...tokens.map(({ expiresOn }) => expiresOn * 1000), ...ends]
       .reduce((latest, end) => Math.max(latest, end), nowMs);
     const { value } = fitPartition(tokens, write, this.#store?.maxValueBytes ?? Infinity);

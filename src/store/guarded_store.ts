@@ -61,6 +61,11 @@ export class GuardedStore {
     return typeof this.#store.lock === "function";
   }
 
+  /** Whether others keep entries of their own in the same values, under MSAL's names. */
+  get isShared(): boolean {
+    return false;
+  }
+
   /** Whether nobody else can write to the store. */
   get isPrivate(): boolean {
     return this.#store.isPrivate === true;

@@ -38,8 +38,8 @@ export const ASIDE = "aside-";
 export const ABANDONED_MS = 60_000;
 /** A writer who was stopped for longer begins again: somebody may have tidied up. */
 const PATIENCE_MS = ABANDONED_MS / 2;
-/** What a directory that is moved to a name in use fails with; Windows has codes of its own. */
-const TAKEN = ["ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM", "EACCES", "EBUSY"];
+/** What a directory that is moved to a name in use fails with. */
+const TAKEN = ["ENOTEMPTY", "EEXIST", "ENOTDIR"];
 /** What Windows says for a moment while another process has its hand on a file. */
 const BUSY = ["EPERM", "EACCES", "EBUSY"];
 
@@ -147,11 +147,8 @@ export class FileCell {
       return true;
     } catch (error) {
       await rm(fresh, { recursive: true, force: true }).catch(() => {});
-      const code = codeOf(error);
       // Somebody else's is there, or this one was thought to be abandoned.
-      if (code === "ENOENT" || TAKEN.includes(code) && await unless(lstat(this.#path), "ENOENT")) {
-        return false;
-      }
+      if ([...TAKEN, ...gone()].includes(codeOf(error))) return false;
       throw error;
     }
   }

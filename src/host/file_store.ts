@@ -65,7 +65,6 @@ export class FileStore implements Store {
   readonly isPrivate: boolean;
   readonly #directory: string;
   readonly #clock: Clock;
-  #isChecked = false;
   #sweptAtMs = -Infinity;
 
   /**
@@ -200,8 +199,9 @@ export class FileStore implements Store {
     return { seen, version: isLive ? seen.mark.id : null };
   }
 
-  async #isThere(): Promise<boolean> {
-    return this.#isChecked ||= await checkChosen(this.#directory);
+  /** Asked each time: somebody may have changed it, or removed it. */
+  #isThere(): Promise<boolean> {
+    return checkChosen(this.#directory);
   }
 
   async #make(): Promise<void> {

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isAuthError } from "../errors/auth_error.ts";
 import { CacheError, refuse } from "../errors/errors.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import {
@@ -96,15 +97,24 @@ export class FileStore implements Store {
     return new FileStore(userStateDirectory(name), { ...options, isPrivate: options.isPrivate ?? true });
   }
 
+  /** Where the directory is; a path often holds the user's name. */
+  get directory(): string {
+    return this.#directory;
+  }
+
   /**
-   * Checks the directory, if it is there. An application reports a directory that it cannot use as an event and goes on
-   * without it; call this at the start of a program to tell its user instead.
+   * Checks whether the directory is safe. An application reports a directory that it cannot use as an event and goes on
+   * without it; call this at the start of a program to tell its user instead. What is only broken, such as a full disk, is
+   * not told.
    *
    * @throws {ClientConfigurationError} `invalid_option`: others could put files there, or Deno was not given the permissions.
-   * @throws {CacheError} `cache_read_failed`: it cannot be read.
    */
   async check(): Promise<void> {
-    await explained("cache_read_failed", "read", () => this.#isThere());
+    try {
+      await explained("cache_read_failed", "read", () => this.#isThere());
+    } catch (error) {
+      if (!isAuthError(error) || error.code !== "cache_read_failed") throw error;
+    }
   }
 
   /** Reads a value that has not expired. What is torn, or not of this store's making, is none. */

@@ -5,7 +5,7 @@
  * @see {@link https://specifications.freedesktop.org/basedir-spec/latest/ | XDG Base Directory Specification}
  */
 import { env, platform as thisPlatform } from "node:process";
-import { nameOf, refuse } from "../errors/errors.ts";
+import { refuse } from "../errors/errors.ts";
 import type { Surroundings } from "./browser_command.ts";
 
 /** A name that every file system can have, and that is one name. */
@@ -56,8 +56,8 @@ function absolute(name: string, variable: Surroundings["variable"], start: RegEx
 function readVariable(name: string): string | undefined {
   try {
     return env[name];
-  } catch (error) {
-    const why = `Deno may not read ${name} (${nameOf(error)})`;
-    return refuse("invalid_option", "name", `${why}. Allow --allow-env=XDG_STATE_HOME,HOME,LOCALAPPDATA`);
+  } catch {
+    const flag = "--allow-env=XDG_STATE_HOME,HOME,LOCALAPPDATA";
+    return refuse("invalid_option", "name", `Deno may not read ${name}. Allow ${flag}`);
   }
 }

@@ -76,3 +76,17 @@ export async function playTenant(platform: DenoLike | BunLike): Promise<LocalTen
   announce(authority);
   return tenantAt(origin, authority);
 }
+
+/** The options for a tenant that another program plays. */
+export function tenantOf(origin: string): LocalTenant {
+  playGraph(origin, globalThis.fetch);
+  return tenantAt(origin, declareTenant());
+}
+
+/** Plays the tenant for other programs, until it is stopped. */
+export async function playTenantForOthers(platform: DenoLike | BunLike): Promise<void> {
+  const authority = declareTenant();
+  const { origin } = await authority.serve(platform);
+  announce(authority);
+  console.log(`In another terminal: export LOCAL_TENANT=${origin}`);
+}

@@ -40,6 +40,16 @@
  */
 export type { AuthCodeListener, AuthCodeReceiver, AuthCodeWait } from "../request/auth_code_receiver.ts";
 export type { Clock } from "../runtime/clock.ts";
+export type {
+  GetOptions,
+  PartitionHints,
+  SetOptions,
+  SetResult,
+  Store,
+  StoredValue,
+  StoreLock,
+} from "../store/store.ts";
+export { FileStore, type FileStoreOptions } from "./file_store.ts";
 export { LoopbackReceiver } from "./loopback_receiver.ts";
 export type { ReceiverTemplates } from "./pages.ts";
 export type { LoopbackReceiverOptions } from "./receiver_settings.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isAuthError } from "../errors/auth_error.ts";
 import { CacheError, nameOf } from "../errors/errors.ts";
 import type { CacheErrorCode } from "../errors/error_codes.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -166,9 +167,11 @@ export class GuardedStore {
         throw TIMEOUT;
       });
     } catch (error) {
-      // The store's own message may quote what it was given, so only its kind is told.
+      // A message that is not ours may quote what the store was given, so only its kind is told.
       const why = error === TIMEOUT
         ? `it took more than ${STORE_TIMEOUT_MS} ms`
+        : isAuthError(error)
+        ? error.message
         : `it threw ${nameOf(error)}`;
       const message = `Cannot ${verb} the store of ${this.#option}: ${why}. Check its binding and limits`;
       this.#onFailure(new CacheError(code, message));

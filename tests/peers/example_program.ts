@@ -7,6 +7,8 @@ import { root } from "../support/bundle.ts";
 
 const BUN = `${root}node_modules/.bin/bun`;
 const DENO_FLAGS = ["run", "--no-prompt", "--allow-env", "--allow-net=127.0.0.1"];
+/** A command line keeps who is signed in. */
+const FILE_FLAGS = ["--allow-read", "--allow-write", "--allow-sys=uid"];
 /** A program that says nothing is a failure, not a wait. */
 const PATIENCE_MS = 20_000;
 
@@ -22,14 +24,15 @@ export interface ExampleProgram extends AsyncDisposable {
   readonly output: string;
 }
 
-/** Starts an example on Deno. */
-export function onDeno(file: string, env: Record<string, string> = {}): ExampleProgram {
-  return start(Deno.execPath(), [...DENO_FLAGS, root + file], env);
+/** Starts an example on Deno, with the permissions that its README gives it. */
+export function onDeno(file: string, env: Record<string, string> = {}, ...args: string[]): ExampleProgram {
+  const flags = file.endsWith("_cli.ts") ? [...DENO_FLAGS, ...FILE_FLAGS] : DENO_FLAGS;
+  return start(Deno.execPath(), [...flags, root + file, ...args], env);
 }
 
 /** Starts an example on Bun. */
-export function onBun(file: string, env: Record<string, string> = {}): ExampleProgram {
-  return start(BUN, [root + file], env);
+export function onBun(file: string, env: Record<string, string> = {}, ...args: string[]): ExampleProgram {
+  return start(BUN, [root + file, ...args], env);
 }
 
 /** Starts a Worker of the examples in workerd. */
@@ -46,11 +49,12 @@ export function freePort(): number {
 }
 
 function start(command: string, args: string[], env: Record<string, string>): ExampleProgram {
+  const state = Deno.makeTempDirSync();
   const child = new Deno.Command(command, {
     args,
     cwd: root,
-    // Whatever this machine has, no browser opens and no tenant is meant.
-    env: { BROWSER: "none", NO_COLOR: "1", ...env },
+    // Whatever this machine has, no browser opens, no tenant is meant, and nobody is signed in.
+    env: { BROWSER: "none", NO_COLOR: "1", XDG_STATE_HOME: state, ...env },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -92,6 +96,7 @@ function start(command: string, args: string[], env: Record<string, string>): Ex
       // A Worker ends with its input, and takes workerd along.
       if (!isOver && !args.some((arg) => arg.includes("example_worker"))) child.kill();
       await over;
+      await Deno.remove(state, { recursive: true });
     },
   };
 }

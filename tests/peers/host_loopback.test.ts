@@ -1,47 +1,19 @@
 /** The loopback receiver of `./host` on Deno, with its sanitizers, and on Bun and Node as they are. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { bundleTests, root } from "../support/bundle.ts";
+import { root } from "../support/bundle.ts";
 import { runCommand } from "../support/child.ts";
 import { test } from "../support/suite.ts";
+import { onBun, onNode, runElsewhere } from "./elsewhere.ts";
 import { hostCases } from "./host_suite.ts";
 
 for (const [name, body] of hostCases) test(`loopback receiver: ${name}`, body);
 
-/** Runs every case in another runtime; a process that something keeps alive never ends, and fails. */
-async function runElsewhere(
-  t: Deno.TestContext,
-  command: string,
-  args: readonly string[],
-): Promise<void> {
-  const errors = new Map<string, string | undefined>();
-  const rest: string[] = [];
-  const trouble = await runCommand({ command, args }, (line) => {
-    if (!line.startsWith("{")) return void rest.push(line);
-    const { name, error } = JSON.parse(line);
-    errors.set(name, error);
-  });
-  assertEquals([trouble, rest], [undefined, []]);
-  assertEquals([...errors.keys()], hostCases.map(([name]) => name));
-  for (const [name, error] of errors) {
-    await t.step(name, () => {
-      if (error !== undefined) throw new Error(error);
-    });
-  }
-}
+const CHILD = "tests/peers/host_child.ts";
 
-Deno.test("the loopback receiver on Bun", async (t) => {
-  await runElsewhere(t, `${root}node_modules/.bin/bun`, ["run", `${root}tests/peers/host_child.ts`]);
-});
+Deno.test("the loopback receiver on Bun", (t) => runElsewhere(t, onBun(CHILD), hostCases));
 
 Deno.test("the loopback receiver on Node", async (t) => {
-  const script = await Deno.makeTempFile({ suffix: ".mjs" });
-  try {
-    const contents = `import "./tests/peers/host_child.ts";`;
-    await Deno.writeTextFile(script, await bundleTests([], contents, { platform: "node", target: "node20" }));
-    await runElsewhere(t, "node", ["--enable-source-maps", script]);
-  } finally {
-    await Deno.remove(script);
-  }
+  await onNode(CHILD, (program) => runElsewhere(t, program, hostCases));
 });
 
 /** What a Deno with these permissions prints. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import {
   type AccountInfo,
   type AuthCodeFlow,
@@ -455,7 +455,10 @@ test("scopes of an answer with odd characters are kept as they are, and open nob
     const error = await entra.refused(
       app.acquireTokenSilent({ account: HOME_ACCOUNT_ID, scopes: ["Mail.Read"] }),
     );
-    assertNotEquals(error.code, undefined);
+    assertEquals([error.code, entra.posts.at(-1)?.form.get("scope")], [
+      "network_error",
+      "Mail.Read offline_access openid profile",
+    ]);
   }
 });
 
@@ -470,6 +473,10 @@ test("R-204 an AbortSignal of another realm ends the call, and one that is half 
     removeEventListener: (_: string, listener: () => void) => void listeners.delete(listener),
   };
   await entra.signIn(app);
+  const half = await failure(
+    app.acquireTokenSilent({ account: HOME_ACCOUNT_ID, scopes: SCOPES, signal: { aborted: false } as Any }),
+  );
+  assertEquals([half.code, "option" in half && half.option], ["invalid_request", "signal"]);
   entra.next(() => new Promise(() => {}));
   const call = app.acquireTokenSilent({
     account: HOME_ACCOUNT_ID,

@@ -128,6 +128,8 @@ test("R-078 a token of version 1 has the sts host of its cloud, and the same key
 
 test("R-071 tid may be in capitals, iss may not", async () => {
   assertEquals(await outcome("common", { claims: { tid: HOME.toUpperCase() } }), "accepted");
+  const iss = `https://login.microsoftonline.com/${HOME.toUpperCase()}/v2.0`;
+  assertEquals(await outcome("common", { claims: { iss } }), "id_token_issuer_mismatch");
 });
 
 test("R-075 common takes a personal account and any organisation", async () => {

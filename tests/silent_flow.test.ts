@@ -247,7 +247,7 @@ test("R-115 R-182 a refusal is remembered: a loop of calls asks once in two minu
     assertEquals([error.code, (error as { claims?: string }).claims], ["interaction_required", claims]);
   }
   assertEquals(entra.posts.length, 2);
-  await entra.clock.advance(119_000 - 0);
+  await entra.clock.advance(119_000);
   await entra.refused(app.acquireTokenSilent(ASK));
   assertEquals(entra.posts.length, 2, "within two minutes");
   await entra.clock.advance(2_000);

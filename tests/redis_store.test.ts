@@ -50,7 +50,9 @@ test("every known client is asked in its own way, with its own this", async () =
     }
   }
   class IoRedis extends Client {
-    call = (command: string, ...args: string[]) => this.take(command, ...args);
+    call(command: string, ...args: string[]): Promise<unknown> {
+      return this.take(command, ...args);
+    }
     sendCommand(command: object, stream?: object, node?: object): Promise<unknown> {
       return Promise.reject(new Error(`${command} ${stream} ${node}`));
     }

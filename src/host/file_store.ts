@@ -51,12 +51,13 @@ const MAX_ATTEMPTS = 10_000;
  *
  * const store = FileStore.inUserState("my-tool");
  *
- * export const app = new PublicClientApplication({
+ * const app = new PublicClientApplication({
  *   clientId: "6731de76-14a6-49ae-97bc-6eba6914391e",
  *   authority: "https://login.microsoftonline.com/organizations",
  *   tokenCache: new TokenCache({ store }),
  *   httpCache: store,
  * });
+ * console.log(await app.getAccounts());
  * ```
  */
 export class FileStore implements Store {

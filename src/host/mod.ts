@@ -3,9 +3,31 @@
  *
  * {@linkcode LoopbackReceiver} signs a user in from a command line: it opens the system's browser and receives the
  * authority's answer on 127.0.0.1. Register `http://localhost` as a redirect URI of a public client (in Entra: "Mobile
- * and desktop applications").
+ * and desktop applications"). {@linkcode FileStore} keeps tokens in files of the user's own, so that the next run needs no
+ * sign-in.
  *
- * @example
+ * @example A program that remembers its user
+ * ```ts
+ * import { PublicClientApplication, TokenCache } from "@msal-edge/msal";
+ * import { FileStore, LoopbackReceiver } from "@msal-edge/msal/host";
+ *
+ * const store = FileStore.inUserState("my-tool");
+ * const app = new PublicClientApplication({
+ *   clientId: "6731de76-14a6-49ae-97bc-6eba6914391e",
+ *   authority: "https://login.microsoftonline.com/organizations",
+ *   tokenCache: new TokenCache({ store }),
+ *   httpCache: store,
+ * });
+ *
+ * const scopes = ["User.Read"];
+ * const [account] = await app.getAccounts();
+ * const { accessToken } = account
+ *   ? await app.acquireTokenSilent({ account, scopes })
+ *   : await app.acquireTokenInteractive({ receiver: new LoopbackReceiver(), scopes });
+ * console.log(accessToken.length);
+ * ```
+ *
+ * @example What a receiver does
  * ```ts
  * import { type AuthCodeReceiver, LoopbackReceiver } from "@msal-edge/msal/host";
  *

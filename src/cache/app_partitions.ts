@@ -87,11 +87,12 @@ export class AppPartitions implements CacheCore {
     const store = this.#store;
     if (store === undefined) return;
     const key = await keyOf(partition);
-    let live: readonly Slot[] = [];
+    let known: readonly Slot[] = [];
+    let live = known;
     const written = await updatePartition(store, key, (stored) => {
       const { tokens, sections } = this.#import(partition, stored, asked);
       const names = new Set([token, ...tokens].map(identityOf));
-      const known = this.index.tokensOf(partition.owner, partition.bucket)
+      known = this.index.tokensOf(partition.owner, partition.bucket)
         .filter((one) => names.has(identityOf(one)) && one.expiresOn * 1000 > nowMs);
       const write = (tokens: readonly CachedToken[]): string =>
         writeDocument({ ...NOTHING, tokens }, sections);
@@ -104,7 +105,11 @@ export class AppPartitions implements CacheCore {
         suggestedKey: `${partition.clientId}_${partition.realm}_AppTokenCache`,
       };
     });
-    if (typeof written === "object") noteSeen(this.index, live, nowMs);
+    if (typeof written === "object") {
+      // What was left out will not be missed there.
+      noteSeen(this.index, known, Infinity);
+      noteSeen(this.index, live, nowMs);
+    }
     // What was removed while it was being written must not stay.
     if (live.some((one) => this.index.removedSince(partition.owner, asked, one))) await store.delete(key);
   }

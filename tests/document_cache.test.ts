@@ -1,8 +1,9 @@
 /** Documents in the httpCache store: shared by who has the secret, and nothing else in there is believed (decision 8). */
 import { assert, assertEquals } from "@std/assert";
-import { MemoryStore, type Store } from "../mod.ts";
+import { LayeredStore, MemoryStore, SealedStore, type Store } from "../mod.ts";
 import { hmacSha256, lengthPrefixed } from "../src/crypto/digest.ts";
 import { settle } from "./support/app_fixture.ts";
+import { entraDouble } from "./support/entra_double.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import {
   codeOf,
@@ -233,4 +234,69 @@ test("R-187 the default store forgets documents when their day is over", async (
   await clock.advance(24 * HOUR);
   assertEquals(await (await application({ clock, store }, down)).validate(), "network_error");
   assertEquals(store.size, 0);
+});
+
+const SEAL = "kX9v2Qm7Lr4Tz8Wn1Bc6Yd3Hf5Jg0PsA";
+
+test("decision 8: in a store of the application's own, a client without a secret keeps documents and believes them", async () => {
+  for (const isLayered of [false, true]) {
+    const clock = new FakeClock();
+    const sealed = new SealedStore(openStore().store, SEAL);
+    const store = isLayered ? new LayeredStore(sealed, { clock }) : sealed;
+    const isolates = [1, 2, 3].map(() => application({ clock, store, secret: "" }));
+    const requests: number[] = [];
+    for (const isolate of isolates) {
+      const { validate, requests: made } = await isolate;
+      assertEquals(await validate(), "accepted");
+      requests.push(made.length);
+    }
+    assertEquals(requests, [1, 0, 0]);
+  }
+});
+
+test("decision 8: two public clients over a sealed store ask for the keys once, over an open one each", async () => {
+  for (const isSealed of [true, false]) {
+    const entra = entraDouble();
+    const open = new MemoryStore({ clock: entra.clock });
+    const httpCache = isSealed ? new SealedStore(open, SEAL) : open;
+    for (const _ of [1, 2]) await entra.signIn(entra.public({ httpCache }));
+    assertEquals(entra.gets.length, isSealed ? 1 : 2);
+    assertEquals(open.size, isSealed ? 1 : 0);
+  }
+});
+
+/** Wrecks the one value of a sealed store: by its text, and that of another store with another secret. */
+const WRECKED: Record<string, (sealed: string, foreign: string) => string> = {
+  "sealed with another secret": (_, foreign) => foreign,
+  "not sealed": () => JSON.stringify({ mac: "x", fetchedAtMs: Date.UTC(2026, 0, 1), text: '{"keys":[]}' }),
+  "changed": (sealed) => sealed.slice(0, -2) + (sealed.endsWith("A") ? "BB" : "AA"),
+  "empty": () => "",
+};
+for (const [what, wreck] of Object.entries(WRECKED)) {
+  test(`decision 8: in a sealed store, a document that is ${what} is a miss`, async () => {
+    const clock = new FakeClock();
+    const { store, held } = openStore();
+    const { store: other, held: foreign } = openStore();
+    const run = async (on: Store, secret: string) => {
+      const one = await application({ clock, store: new SealedStore(on, secret), secret: "" });
+      return [await one.validate(), one.requests.length];
+    };
+    await run(store, SEAL);
+    await run(other, [...SEAL].reverse().join(""));
+    const [[key = "", value = ""] = []] = held;
+    const [[, text = ""] = []] = foreign;
+    held.set(key, wreck(value, text));
+    assertEquals(await run(store, SEAL), ["accepted", 1]);
+    assertEquals(await run(store, SEAL), ["accepted", 0]);
+  });
+}
+
+test("decision 8: what the trusted store holds under the client id is nothing to a client with a secret, nor to another client", async () => {
+  const clock = new FakeClock();
+  const store: Store = { ...openStore().store, isPrivate: true };
+  await (await application({ clock, store, secret: "" })).validate();
+  for (const options of [{ secret: "a secret" }, { secret: "" }]) {
+    const one = await application({ clock, store, ...options });
+    assertEquals([await one.validate(), one.requests.length], ["accepted", options.secret ? 1 : 0]);
+  }
 });

@@ -118,14 +118,15 @@ export class AppPartitions implements CacheCore {
     const { store } = this;
     if (store === undefined) return;
     const key = await keyOf(store, partition);
-    let live: readonly Slot[] = [];
+    let known: readonly Slot[] = [];
+    let live = known;
     let isGone = false;
     const written = await updatePartition(store, key, (stored) => {
       isGone = nowMs < (removedAt(stored, store.nowMs) ?? 0);
       if (isGone) return undefined;
       const { tokens, sections } = this.#import(partition, stored, asked);
       const names = new Set([token, ...tokens].map(identityOf));
-      const known = this.index.tokensOf(partition.owner, partition.bucket)
+      known = this.index.tokensOf(partition.owner, partition.bucket)
         .filter((one) => names.has(identityOf(one)) && one.expiresOn * 1000 > nowMs);
       const write = (tokens: readonly CachedToken[]): string =>
         writeDocument({ ...NOTHING, tokens }, sections, this.#dialect);
@@ -139,7 +140,11 @@ export class AppPartitions implements CacheCore {
         hasTokens: true,
       };
     }, store.cas ? this.#versions.get(key) : undefined);
-    if (typeof written === "object") noteSeen(this.index, live, nowMs);
+    if (typeof written === "object") {
+      // What was left out will not be missed there.
+      noteSeen(this.index, known, Infinity);
+      noteSeen(this.index, live, nowMs);
+    }
     if (isGone || written === "gone") this.#drop(token);
     else if (written?.ok) this.#note(key, written.version);
     // What was removed while it was being written must not stay.

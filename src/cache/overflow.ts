@@ -31,7 +31,8 @@ export function fitPartition<T extends CachedToken>(
 ): FittedPartition<T> {
   const all = { value: write(tokens), tokens };
   if (fits(all.value, maxBytes)) return all;
-  const lasting = [...tokens].sort((a, b) => b.expiresOn - a.expiresOn || b.cachedAt - a.cachedAt);
+  // Of those of the same second the last is the newest.
+  const lasting = [...tokens].reverse().sort((a, b) => b.expiresOn - a.expiresOn || b.cachedAt - a.cachedAt);
   const firstOf = (count: number): FittedPartition<T> => {
     const kept = new Set(lasting.slice(0, count));
     const left = tokens.filter((token) => kept.has(token));

@@ -24,8 +24,8 @@ function suggestedKeyOf({ clientId, realm, extHash }: AppPartition): string {
 }
 
 function keyOf(store: GuardedStore, partition: AppPartition): Promise<string> {
-  const { owner, bucket, realm, extHash } = partition;
-  const parts = store.isShared ? [extHash, bucket] : [realm, extHash];
+  const { owner, realm, ext, extHash } = partition;
+  const parts = store.isShared ? [extHash, bucketKey(realm, "bearer", "", ext)] : [realm, extHash];
   return nameIn(store, suggestedKeyOf(partition), "app", owner, ...parts);
 }
 
@@ -41,9 +41,11 @@ export function belongs(
   token: CachedToken,
   partition: Pick<AppPartition, "owner" | "bucket" | "ext" | "extHash">,
 ): boolean {
-  return ownerKey(token.environment, token.clientId, token.homeAccountId) === partition.owner &&
-    bucketOf({ ...token, ext: partition.ext }) === partition.bucket &&
-    (token.ext === partition.ext || token.ext === `#${partition.extHash}`);
+  const { owner, bucket, ext, extHash } = partition;
+  const hashed = `#${extHash}`;
+  return ownerKey(token.environment, token.clientId, token.homeAccountId) === owner &&
+    bucketOf({ ...token, ext }) === bucket &&
+    (token.ext === ext || token.ext === hashed || ext === hashed && token.extHash === extHash);
 }
 
 /** Moves app tokens between the memory and a store. */

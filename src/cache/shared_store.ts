@@ -20,6 +20,8 @@ const MAX_SEEN = 64;
 const SEEN_MS = 2_000;
 /** How often a removal is tried. */
 const MAX_ATTEMPTS = 4;
+/** How often a write is, while others get ahead. */
+const MAX_CONTENTION = 1_000;
 /** How long others' refresh tokens count. */
 const REFRESH_TOKEN_MS = 90 * 86_400_000;
 
@@ -142,19 +144,23 @@ export class SharedStore extends GuardedStore {
   override async set(name: string, value: string, options: SetOptions): Promise<SetResult | undefined> {
     const place = placeOf(name);
     if (place === undefined) return await super.set(name, value, options);
-    const seen = this.#recent(place.key);
-    const stored = seen ? seen.stored : await this.#load(place.key);
-    if (stored === null) return undefined;
-    const parts = split(place, stored);
     const { ifVersion } = options;
-    const isRefused = ifVersion === null
-      ? parts.isThere
-      : ifVersion !== undefined && ifVersion !== stored?.version;
-    if (isRefused) {
-      this.#seen.delete(place.key);
-      return { ok: false };
+    const seen = this.#recent(place.key);
+    let stored = seen ? seen.stored : await this.#load(place.key);
+    for (let attempt = 1;; attempt++) {
+      if (stored === null) return undefined;
+      const parts = split(place, stored);
+      const isRefused = ifVersion === null ? parts.isThere : ifVersion && ifVersion !== stored?.version;
+      if (isRefused) break;
+      const written = await this.#put(place, parts.rest, join(place, parts, value), stored, options);
+      // Of what others write, who begins here sees nothing: tried again for as long as they do.
+      if (written?.ok !== false || ifVersion !== null) return written;
+      const again = await this.#load(place.key);
+      if (attempt >= (again?.version === stored?.version ? MAX_ATTEMPTS : MAX_CONTENTION)) break;
+      stored = again;
     }
-    return await this.#put(place, parts.rest, join(place, parts, value), stored, options);
+    this.#seen.delete(place.key);
+    return { ok: false };
   }
 
   /** Removes a partition; the value only where nobody else has tokens there. */

@@ -52,9 +52,14 @@ interface Partition extends UserEntries {
 
 function nameOf(store: GuardedStore, key: UserKey): Promise<string> {
   const owner = ownerOf(key);
-  // However the home account is spelled, it is one name.
-  const [, , home = ""] = owner.split("\n");
-  return nameIn(store, home, key.clientId.startsWith(NO_CLIENT) ? "family" : "user", owner);
+  // However the home account is spelled, it is one name; with a separator in it, or in the client's, it is none.
+  const [, , home = "", ...more] = owner.split("\n");
+  return nameIn(
+    store,
+    more.length > 0 ? "" : home,
+    key.clientId.startsWith(NO_CLIENT) ? "family" : "user",
+    owner,
+  );
 }
 
 /** Does one thing for each: at once, or in turn where they may share a value, so that none undoes another. */

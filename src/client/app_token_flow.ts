@@ -127,7 +127,14 @@ export class AppTokenFlow {
       (fmiPath === undefined || token.ext.includes(ext.slice(1)) || token.extHash === named.extHash ||
         token.origin?.entry.fmi_path === fmiPath);
     const removed = cache.index.removeOwned(this.#owner, matches);
-    const gone = removed.map((token) => ({ ...named, ...token, realm: realmKey(token), bucket: "" }));
+    const { clientId } = named;
+    const gone = removed.map((token) => ({
+      ...named,
+      ...token,
+      clientId,
+      realm: realmKey(token),
+      bucket: "",
+    }));
     await cache.forget([named, ...gone], removed.length > 0);
   }
 }

@@ -45,7 +45,7 @@ def make_app(job, cache, session):
         authority=job["authority"],
         token_cache=cache,
         http_client=session,
-        instance_discovery=False,
+        instance_discovery=job.get("instanceDiscovery", False),
     )
     if job.get("clientSecret") is None:
         return msal.PublicClientApplication(job["clientId"], **options)

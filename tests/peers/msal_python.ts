@@ -18,6 +18,8 @@ export interface Job {
   /** Absent for a public client. */
   readonly clientSecret?: string | undefined;
   readonly authority?: string;
+  /** Whether it asks which hosts are one cloud's. */
+  readonly instanceDiscovery?: boolean;
   /** A sign-in to remember. */
   readonly user?: unknown;
   /** What is called. */

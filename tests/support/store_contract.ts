@@ -45,96 +45,100 @@ async function assertKeeps(store: Store, key: string, value: string): Promise<vo
   assertEquals(await textOf(store, key), value);
 }
 
-function keeping(largeBytes: number): Record<string, Case> {
+const KEEPING: Record<string, Case> = {
+  "a key that nobody set has no value": async (store, key) => {
+    assertEquals(await store.get(key), undefined);
+    await store.delete(key);
+  },
+  "a text is read as it was set, until it is deleted": async (store, key) => {
+    await assertKeeps(store, key, "one");
+    await assertKeeps(store, key, "two");
+    assertEquals((await store.get(key, { consistency: "strong" }))?.value, "two");
+    await store.delete(key);
+    assertEquals(await store.get(key), undefined);
+  },
+  "texts of every kind": async (store, key) => {
+    const texts = [
+      "",
+      " ",
+      "\n",
+      '{"a":1}',
+      "null",
+      "1",
+      "ä€😀\u0000\u2028",
+      "\ufeffmark",
+      "'\"\\`;--",
+      "%00",
+      "a=b&c",
+    ];
+    for (const text of texts) await assertKeeps(store, key, text);
+  },
+  "keys that look alike are apart": async (store, key) => {
+    const keys = [
+      "a",
+      "A",
+      "a/b",
+      "a%2Fb",
+      "a:b",
+      "a b",
+      "a+b",
+      "__proto__",
+      "constructor",
+      "a#b",
+      "a?b",
+      "..",
+      "ä",
+      "a\u0308",
+    ]
+      .map((end) => `${key}.${end}`);
+    for (const one of keys) await store.set(one, `value of ${one}`, soon());
+    for (const one of keys) assertEquals(await textOf(store, one), `value of ${one}`);
+    for (const one of keys) await store.delete(one);
+    for (const one of keys) assertEquals(await store.get(one), undefined);
+  },
+  "a key of 512 bytes": async (store, key) => {
+    await assertKeeps(store, key + "k".repeat(512 - key.length), "long");
+    assertEquals(await store.get(key), undefined);
+  },
+  "a value that has expired is gone, however short its life": async (store, key) => {
+    await store.set(key, "short", { expiresAtMs: Date.now() + SOON_MS });
+    await pause(2 * SOON_MS);
+    assertEquals(await store.get(key), undefined);
+    await assertKeeps(store, key, "next");
+  },
+  "a value that has expired before it is set is not kept, and replaces what was there": async (
+    store,
+    key,
+  ) => {
+    await assertKeeps(store, key, "old");
+    await store.set(key, "late", { expiresAtMs: Date.now() - 1 });
+    assertEquals(await store.get(key), undefined);
+  },
+  "no end is too far away": async (store, key) => {
+    for (const expiresAtMs of [Date.now() + 400 * DAY_MS, 8.64e15, Number.MAX_SAFE_INTEGER]) {
+      await store.set(key, `${expiresAtMs}`, { expiresAtMs });
+      assertEquals(await textOf(store, key), `${expiresAtMs}`);
+    }
+  },
+  "hints change nothing that is read": async (store, key) => {
+    const hints = { kind: "tokens", suggestedKey: "uid.utid", hasTokens: true, sealed: true } as const;
+    await store.set(key, "hinted", { ...soon(), hints });
+    assertEquals(await textOf(store, key), "hinted");
+  },
+  "no inspection shows what is kept": async (store, key) => {
+    await store.set(key, "a very secret text", soon());
+    await store.get(key);
+    assert(!JSON.stringify(store).includes("very secret"));
+  },
+};
+
+/** A text of so many bytes. */
+function large(bytes: number): Record<string, Case> {
   return {
-    "a key that nobody set has no value": async (store, key) => {
-      assertEquals(await store.get(key), undefined);
-      await store.delete(key);
-    },
-    "a text is read as it was set, until it is deleted": async (store, key) => {
-      await assertKeeps(store, key, "one");
-      await assertKeeps(store, key, "two");
-      assertEquals((await store.get(key, { consistency: "strong" }))?.value, "two");
-      await store.delete(key);
-      assertEquals(await store.get(key), undefined);
-    },
-    "texts of every kind": async (store, key) => {
-      const texts = [
-        "",
-        " ",
-        "\n",
-        '{"a":1}',
-        "null",
-        "1",
-        "ä€😀\u0000\u2028",
-        "\ufeffmark",
-        "'\"\\`;--",
-        "%00",
-        "a=b&c",
-      ];
-      for (const text of texts) await assertKeeps(store, key, text);
-    },
     "a large text, and a small one after it": async (store, key) => {
       await assertKeeps(store, key, "x".repeat(largeBytes));
       await assertKeeps(store, key, "é😀".repeat(largeBytes / 6));
       await assertKeeps(store, key, "small");
-    },
-    "keys that look alike are apart": async (store, key) => {
-      const keys = [
-        "a",
-        "A",
-        "a/b",
-        "a%2Fb",
-        "a:b",
-        "a b",
-        "a+b",
-        "__proto__",
-        "constructor",
-        "a#b",
-        "a?b",
-        "..",
-        "ä",
-        "a\u0308",
-      ]
-        .map((end) => `${key}.${end}`);
-      for (const one of keys) await store.set(one, `value of ${one}`, soon());
-      for (const one of keys) assertEquals(await textOf(store, one), `value of ${one}`);
-      for (const one of keys) await store.delete(one);
-      for (const one of keys) assertEquals(await store.get(one), undefined);
-    },
-    "a key of 512 bytes": async (store, key) => {
-      await assertKeeps(store, key + "k".repeat(512 - key.length), "long");
-      assertEquals(await store.get(key), undefined);
-    },
-    "a value that has expired is gone, however short its life": async (store, key) => {
-      await store.set(key, "short", { expiresAtMs: Date.now() + SOON_MS });
-      await pause(2 * SOON_MS);
-      assertEquals(await store.get(key), undefined);
-      await assertKeeps(store, key, "next");
-    },
-    "a value that has expired before it is set is not kept, and replaces what was there": async (
-      store,
-      key,
-    ) => {
-      await assertKeeps(store, key, "old");
-      await store.set(key, "late", { expiresAtMs: Date.now() - 1 });
-      assertEquals(await store.get(key), undefined);
-    },
-    "no end is too far away": async (store, key) => {
-      for (const expiresAtMs of [Date.now() + 400 * DAY_MS, 8.64e15, Number.MAX_SAFE_INTEGER]) {
-        await store.set(key, `${expiresAtMs}`, { expiresAtMs });
-        assertEquals(await textOf(store, key), `${expiresAtMs}`);
-      }
-    },
-    "hints change nothing that is read": async (store, key) => {
-      const hints = { kind: "tokens", suggestedKey: "uid.utid", hasTokens: true, sealed: true } as const;
-      await store.set(key, "hinted", { ...soon(), hints });
-      assertEquals(await textOf(store, key), "hinted");
-    },
-    "no inspection shows what is kept": async (store, key) => {
-      await store.set(key, "a very secret text", soon());
-      await store.get(key);
-      assert(!JSON.stringify(store).includes("very secret"));
     },
   };
 }
@@ -251,7 +255,12 @@ export function testStoreContract(
   open: () => OpenedStore | Promise<OpenedStore>,
   { locks, test, options, largeBytes = 200_000 }: StoreTraits,
 ): void {
-  const cases = { ...keeping(largeBytes), ...(cas ? COMPARE_AND_SET : NO_VERSIONS), ...(locks ? LOCKS : {}) };
+  const cases = {
+    ...KEEPING,
+    ...large(largeBytes),
+    ...(cas ? COMPARE_AND_SET : NO_VERSIONS),
+    ...(locks ? LOCKS : {}),
+  };
   for (const [what, body] of Object.entries(cases)) {
     test(`store contract, ${name}: ${what}`, async () => {
       const { store, close } = await open();

@@ -133,7 +133,7 @@ const KEEPING: Record<string, Case> = {
 };
 
 /** A text of so many bytes. */
-function large(bytes: number): Record<string, Case> {
+function large(largeBytes: number): Record<string, Case> {
   return {
     "a large text, and a small one after it": async (store, key) => {
       await assertKeeps(store, key, "x".repeat(largeBytes));

@@ -9,13 +9,12 @@ import {
   nonceOf,
   REDIRECT_URI,
 } from "./support/entra_double.ts";
+import { printed } from "./support/printed.ts";
 import { jsonResponse, type RecordedRequest } from "./support/scripted_fetch.ts";
 import { test } from "./support/suite.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
-// deno-lint-ignore no-explicit-any
-const { Deno: deno, Bun: bun, process } = globalThis as any;
 
 const MARK = "cAnArY7";
 const canary = (name: string): string => `${MARK}.${name}.0123456789`;
@@ -28,27 +27,6 @@ const UPN = `${MARK}@contoso.example`;
 const CLAIMS = { access_token: { who: { value: canary("claim") } } };
 const SCOPES = ["User.Read"];
 const ASK = { account: HOME_ACCOUNT_ID, scopes: SCOPES };
-
-const inspectors: ((value: unknown) => string)[] = [
-  (value) => deno ? deno.inspect(value, { depth: 20, showHidden: true, getters: true }) : "",
-  (value) => bun ? bun.inspect(value, { depth: 20 }) : "",
-];
-const util = process?.versions?.node && !deno && !bun ? process.getBuiltinModule?.("node:util") : undefined;
-if (util) inspectors.push((value) => util.inspect(value, { depth: 20, showHidden: true, getters: true }));
-
-/** All that a program could print of a value. */
-function printed(value: unknown): string {
-  const parts: unknown[] = [];
-  for (let one = value; one !== undefined && one !== null && parts.length < 500; one = (one as Error).cause) {
-    parts.push(String(one), JSON.stringify(one), ...inspectors.map((inspect) => inspect(one)));
-    if (typeof one !== "object") break;
-    for (const name of Object.getOwnPropertyNames(one)) {
-      const member = (one as Record<string, unknown>)[name];
-      parts.push(name, typeof member === "object" ? JSON.stringify(member) : String(member));
-    }
-  }
-  return parts.join("\n");
-}
 
 interface Scene {
   readonly entra: EntraDouble;

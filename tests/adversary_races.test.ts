@@ -20,9 +20,11 @@ import {
   TENANT_ID,
   USER_ID,
 } from "./support/entra_double.ts";
+import { jumping } from "./support/fake_clock.ts";
 import { jsonResponse, type RecordedRequest } from "./support/scripted_fetch.ts";
 import { countingStore } from "./support/stores.ts";
 import { test } from "./support/suite.ts";
+import { deferred } from "./support/token_server.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -37,10 +39,9 @@ async function gated(
   members: Record<string, unknown> = {},
   claims: Record<string, unknown> = {},
 ) {
-  let open: () => void = () => {};
-  const gate = new Promise<void>((resolve) => open = resolve);
+  const { promise, resolve: open } = deferred<void>();
   const body = await entra.answer(claims, members);
-  return { reply: () => gate.then(() => Response.json(body)), open };
+  return { reply: () => promise.then(() => Response.json(body)), open };
 }
 
 const STORES: Record<string, (entra: EntraDouble) => Store | undefined> = {
@@ -311,20 +312,9 @@ test("50 codes at once: one download of the keys, one request each, and everybod
   assertEquals([entra.gets.length, entra.posts.length], [1, 50]);
 });
 
-/** A clock that a test can set back and forth. */
-function jumping(entra: EntraDouble) {
-  const offset = { ms: 0 };
-  const clock = {
-    now: () => entra.clock.now() + offset.ms,
-    setTimeout: (callback: () => void, ms: number) => entra.clock.setTimeout(callback, ms),
-    clearTimeout: (handle: unknown) => entra.clock.clearTimeout(handle),
-  };
-  return { clock, offset };
-}
-
 test("R-090 R-201 after a clock that ran a year ahead comes back, keys are renewed as before", async () => {
   const entra = entraDouble();
-  const { clock, offset } = jumping(entra);
+  const { clock, offset } = jumping(entra.clock);
   const app = entra.confidential({ clock });
   const { privateKey, jwk } = await signingKey();
   let kid = "test-key";
@@ -360,7 +350,7 @@ test("R-090 R-201 after a clock that ran a year ahead comes back, keys are renew
 
 test("R-047 R-201 a clock that goes back and forth hands out no token that has ended, and asks once for each hour", async () => {
   const entra = entraDouble();
-  const { clock, offset } = jumping(entra);
+  const { clock, offset } = jumping(entra.clock);
   const app = entra.confidential({ clock });
   await entra.signIn(app);
   let answer: () => Promise<Response> = () => Promise.reject();

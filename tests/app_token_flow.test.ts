@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { ClientConfigurationError, type ClientCredentialRequest, ServerError, TokenCache } from "../mod.ts";
 import { document, pythonEntry } from "./support/documents.ts";
-import { FakeClock } from "./support/fake_clock.ts";
+import { FakeClock, jumping } from "./support/fake_clock.ts";
 import { test } from "./support/suite.ts";
 import {
   bench,
@@ -171,16 +171,10 @@ test("A36 A37 an expired token is replaced and the telemetry says why", async ()
 });
 
 test("R-201 a clock that jumps back breaks nothing: the token is still served", async () => {
-  const clock = bench().clock;
-  let offset = 0;
-  const jumping = {
-    now: () => clock.now() + offset,
-    setTimeout: clock.setTimeout.bind(clock),
-    clearTimeout: clock.clearTimeout.bind(clock),
-  };
-  const { ask, server } = bench({ clock: jumping as typeof clock });
+  const { clock, offset } = jumping(new FakeClock());
+  const { ask, server } = bench({ clock: clock as FakeClock });
   await ask();
-  offset = -3_600_000;
+  offset.ms = -3_600_000;
   assertEquals((await ask()).tokenSource, "cache");
   assertEquals(server.requests.length, 1);
 });

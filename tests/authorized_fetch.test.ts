@@ -7,6 +7,7 @@ import {
   type TokenChallenge,
 } from "../src/client/authorized_fetch.ts";
 import { failure, thrown } from "./support/app_fixture.ts";
+import { idle } from "./support/idle.ts";
 import { type Answer, type ScriptedFetch, scriptedFetch } from "./support/scripted_fetch.ts";
 import { test } from "./support/suite.ts";
 
@@ -218,7 +219,7 @@ test("the copy of a stream is let go of when it is not needed", async () => {
     },
   });
   assertEquals((await call(URL_OF_ME, { method: "POST", body })).status, 200);
-  for (let turn = 0; turn < 20 && !cancelled; turn++) await Promise.resolve();
+  await idle();
   assert(cancelled);
 });
 

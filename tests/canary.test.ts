@@ -20,6 +20,7 @@ import {
 } from "./support/app_fixture.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import type { Answer } from "./support/scripted_fetch.ts";
+import { printed } from "./support/printed.ts";
 import { test } from "./support/suite.ts";
 
 /** Every canary has this in it, in each spelling but base64. */
@@ -46,28 +47,6 @@ const SPELLINGS: Record<string, (secret: string) => string> = {
   "as Basic": basic,
   "as a form": (secret) => `grant_type=client_credentials&client_secret=${form(secret)}&x=1`,
 };
-
-// deno-lint-ignore no-explicit-any
-const { Deno: deno, Bun: bun } = globalThis as any;
-const inspect = (value: unknown): string => {
-  if (deno) return deno.inspect(value, { depth: 20, showHidden: true, getters: true });
-  return bun ? bun.inspect(value, { depth: 20 }) : "";
-};
-
-/** All that a program could print of a value: own members, hidden ones included, and those of its causes. */
-function printed(value: unknown): string {
-  const parts: unknown[] = [];
-  for (let one = value; one !== undefined && one !== null && parts.length < 200; one = (one as Error).cause) {
-    parts.push(String(one), JSON.stringify(one), inspect(one));
-    if (typeof one === "object") {
-      for (const name of Object.getOwnPropertyNames(one)) {
-        const member = (one as Record<string, unknown>)[name];
-        parts.push(name, typeof member === "object" ? JSON.stringify(member) : String(member));
-      }
-    }
-  }
-  return parts.join("\n");
-}
 
 /** What a failure, its events, its log lines and its URLs tell; the secrets in it, if any. */
 function leaks({ events, lines, http }: Fixture, error: unknown, secrets: readonly string[]): string[] {

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CacheError, ClientConfigurationError, type RemoveTokensRequest, TokenCache } from "../mod.ts";
 import { accessTokensOf, document, PYTHON_KEY, pythonEntry, USER_SECTIONS } from "./support/documents.ts";
-import { FakeClock } from "./support/fake_clock.ts";
+import { FakeClock, jumping } from "./support/fake_clock.ts";
 import { partitionsIn } from "./support/locking_store.ts";
 import { countingStore, faultyStore } from "./support/stores.ts";
 import { test } from "./support/suite.ts";
@@ -121,16 +121,10 @@ test("R-116 R-201 a token that is asked for after a removal is cached, even if t
 });
 
 test("R-116 R-201 a clock that jumps back after a removal does not keep new tokens out", async () => {
-  const clock = new FakeClock();
-  let offset = 0;
-  const jumping = {
-    now: () => clock.now() + offset,
-    setTimeout: clock.setTimeout.bind(clock),
-    clearTimeout: clock.clearTimeout.bind(clock),
-  };
-  const { app, ask, server } = bench({ clock: jumping as FakeClock });
+  const { clock, offset } = jumping(new FakeClock());
+  const { app, ask, server } = bench({ clock: clock as FakeClock });
   await app.removeTokensForClient();
-  offset = -3_600_000;
+  offset.ms = -3_600_000;
   await ask();
   assertEquals([(await ask()).tokenSource, server.requests.length], ["cache", 1]);
 });

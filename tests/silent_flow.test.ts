@@ -18,7 +18,7 @@ import {
 } from "./support/entra_double.ts";
 import { countingStore } from "./support/stores.ts";
 import { test } from "./support/suite.ts";
-import { eachRow, isPending, refusal } from "./support/token_server.ts";
+import { deferred, eachRow, isPending, refusal } from "./support/token_server.ts";
 
 const SCOPES = ["User.Read"];
 const ASK = { account: HOME_ACCOUNT_ID, scopes: SCOPES };
@@ -374,8 +374,7 @@ test("R-116 a user who is removed while their token is renewed does not come bac
     const app = entra.confidential({ tokenCache });
     await entra.signIn(app);
     await entra.clock.advance(HOUR_MS);
-    let open: () => void = () => {};
-    const gate = new Promise<void>((resolve) => open = resolve);
+    const { promise: gate, resolve: open } = deferred<void>();
     const answer = await entra.answer();
     entra.next(() => gate.then(() => Response.json(answer)));
     const call = app.acquireTokenSilent(ASK);
@@ -528,8 +527,7 @@ test("a domain as tenant finds the tokens of its tenant, with one document and t
 test("a call that is given up ends for its caller; the others get the token", async () => {
   const entra = entraDouble();
   const app = await expired(entra);
-  let open: () => void = () => {};
-  const gate = new Promise<void>((resolve) => open = resolve);
+  const { promise: gate, resolve: open } = deferred<void>();
   const answer = await entra.answer();
   entra.next(() => gate.then(() => Response.json(answer)));
   const controller = new AbortController();

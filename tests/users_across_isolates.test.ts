@@ -18,6 +18,7 @@ import {
 import { partitionsIn } from "./support/locking_store.ts";
 import { countingStore } from "./support/stores.ts";
 import { test } from "./support/suite.ts";
+import { deferred } from "./support/token_server.ts";
 
 const ASK = { account: HOME_ACCOUNT_ID, scopes: ["User.Read"] };
 const HOUR_MS = 3_600_000;
@@ -199,8 +200,7 @@ for (const cas of [true, false]) {
     await entra.signIn(two!);
     await one!.removeAccount(HOME_ACCOUNT_ID);
     await entra.clock.advance(HOUR_MS);
-    let open: () => void = () => {};
-    const gate = new Promise<void>((resolve) => open = resolve);
+    const { promise: gate, resolve: open } = deferred<void>();
     store.beforeSet = () => gate;
     const kept: Promise<unknown>[] = [];
     const flow = await two!.initiateAuthCodeFlow({ scopes: ["User.Read"], redirectUri: REDIRECT_URI });

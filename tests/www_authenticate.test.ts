@@ -156,7 +156,7 @@ for (const [name, header] of Object.entries(NOT_ASKED)) {
   test(`R-195 no claims: ${name}`, () => assertEquals(claimsChallengeOf(header), undefined));
 }
 
-test("R-189 a megabyte of anything is split in no time", () => {
+test("R-189 a long header, of whatever it is made, is split in no time", () => {
   const pieces = [
     "a",
     " ",
@@ -185,7 +185,7 @@ test("R-189 a megabyte of anything is split in no time", () => {
   for (const head of ["", "Bearer ", 'Bearer a="', "Bearer a", "Bearer a="]) {
     for (const piece of pieces) {
       for (const tail of ["", "!", '"', "x", "="]) {
-        parseWwwAuthenticate(head + piece.repeat(100_000 / piece.length) + tail);
+        parseWwwAuthenticate(head + piece.repeat(20_000 / piece.length) + tail);
       }
     }
   }

@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { allowInsecureLoopback, ClientAuthError, PublicClientApplication, ServerError } from "../../mod.ts";
 import { LoopbackReceiver } from "../../src/host/mod.ts";
 import { LocalAuthority } from "../../src/testing/mod.ts";
-import { withPage } from "../support/browser.ts";
+import { typeIn, withPage } from "../support/browser.ts";
 import { pageProblems } from "../support/page_checks.ts";
 import { peer } from "../support/peers.ts";
 import { onDeno } from "./example_program.ts";
@@ -50,12 +50,6 @@ async function look(page: Page, name: string): Promise<void> {
 }
 
 const press = (page: Page, name: string) => page.getByRole("button", { name }).click();
-
-async function typeIn(page: Page): Promise<void> {
-  await page.getByLabel("User name").fill("alex@contoso.onmicrosoft.com");
-  await page.getByLabel("Password").fill("local-password");
-  await press(page, "Sign in");
-}
 
 for (const responseMode of ["form_post", "query"] as const) {
   chromium.test(`Chromium signs in for a program that listens, and answers by ${responseMode}`, () =>

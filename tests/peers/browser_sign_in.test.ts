@@ -1,7 +1,7 @@
 /** A person signs in at the local authority with a real browser. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { type LoopbackApp, PHONE, startApp, withPage } from "../support/browser.ts";
+import { type LoopbackApp, PHONE, startApp, typeIn, withPage } from "../support/browser.ts";
 import { peer } from "../support/peers.ts";
 import {
   ADA,
@@ -41,12 +41,6 @@ async function inBrowser(
   }
 }
 
-async function signIn(page: Page, { username, password } = ADA): Promise<void> {
-  await page.getByLabel("User name").fill(username);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-}
-
 async function assertWelcome({ page, app }: Scene): Promise<URLSearchParams> {
   await page.getByRole("heading", { name: "Welcome" }).waitFor();
   assert(page.url().startsWith(app.redirectUri), page.url());
@@ -57,7 +51,7 @@ chromium.test("Chromium signs in on a phone, and the app gets a code and its sta
   inBrowser(PHONE, async (scene) => {
     const { page, url } = scene;
     await page.goto(url({ state: "päge & co" }));
-    await signIn(page);
+    await typeIn(page, ADA);
     const parameters = await assertWelcome(scene);
     assertEquals(parameters.get("state"), "päge & co");
     assert(parameters.get("code")!.length > 20);
@@ -70,7 +64,7 @@ chromium.test("Chromium shows a wrong password as an error of both fields, then 
   inBrowser({}, async (scene) => {
     const { page, url } = scene;
     await page.goto(url());
-    await signIn(page, { ...ADA, password: "wrong" });
+    await typeIn(page, { ...ADA, password: "wrong" });
     const alert = page.getByRole("alert");
     assertMatch((await alert.textContent())!, /AADSTS50126/);
     const password = page.getByLabel("Password");
@@ -114,7 +108,7 @@ chromium.test("Chromium passes the second factor, and declines to consent", () =
   inBrowser(PHONE, async (scene) => {
     const { page, url } = scene;
     await page.goto(url({ claims: MFA_CLAIMS }));
-    await signIn(page);
+    await typeIn(page, ADA);
     await page.getByLabel("Code").fill("111111");
     await page.getByRole("button", { name: "Verify" }).click();
     await page.getByRole("alert").waitFor();
@@ -131,11 +125,11 @@ chromium.test("Chromium chooses between two accounts", () =>
   inBrowser(PHONE, async (scene) => {
     const { page, url } = scene;
     await page.goto(url());
-    await signIn(page);
+    await typeIn(page, ADA);
     await assertWelcome(scene);
     await page.goto(url({ prompt: "select_account" }));
     await page.getByRole("button", { name: "Use another account" }).click();
-    await signIn(page, GRACE);
+    await typeIn(page, GRACE);
     await assertWelcome(scene);
     await page.goto(url());
     await page.getByRole("heading", { name: "Pick an account" }).waitFor();
@@ -149,7 +143,7 @@ chromium.test("Chromium posts the answer by itself, and by a button where script
     await inBrowser({ javaScriptEnabled }, async (scene) => {
       const { page, app, url } = scene;
       await page.goto(url({ response_mode: "form_post" }));
-      await signIn(page);
+      await typeIn(page, ADA);
       if (!javaScriptEnabled) await page.getByRole("button", { name: "Continue" }).click();
       const parameters = await assertWelcome(scene);
       assertEquals([app.arrivals.length, app.arrivals[0]!.method], [1, "POST"]);

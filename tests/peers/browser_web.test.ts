@@ -1,14 +1,12 @@
 /** The web application of the examples, on each runtime, with a person in front of it. */
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import type { Page } from "playwright-core";
-import { PHONE, withPage } from "../support/browser.ts";
+import { ALEX, PHONE, typeIn, withPage } from "../support/browser.ts";
 import { pageProblems } from "../support/page_checks.ts";
 import { peer } from "../support/peers.ts";
 import { type ExampleProgram, freePort, onBun, onDeno, onWorkerd } from "./example_program.ts";
 
 const chromium = peer("Chromium");
-const USERNAME = "alex@contoso.onmicrosoft.com";
-const PASSWORD = "local-password";
 
 const HOSTS: Readonly<Record<string, (env: Record<string, string>) => ExampleProgram>> = {
   Deno: (env) => onDeno("examples/deno/web.ts", env),
@@ -47,18 +45,12 @@ const heading = (page: Page, name: string) => page.getByRole("heading", { name }
 const press = (page: Page, name: string) => page.getByRole("button", { name }).click();
 const follow = (page: Page, name: string) => page.getByRole("link", { name, exact: true }).click();
 
-async function typeIn(page: Page, password = PASSWORD): Promise<void> {
-  await page.getByLabel("User name").fill(USERNAME);
-  await page.getByLabel("Password").fill(password);
-  await press(page, "Sign in");
-}
-
 for (const host of Object.keys(HOSTS)) {
   chromium.test(`Chromium signs in to the web example on ${host}, asks Graph, and signs out`, () =>
     atSite(host, async ({ page, site }) => {
       await look(page, `${host} welcome`);
       await follow(page, "Sign in");
-      await typeIn(page, "not it");
+      await typeIn(page, { ...ALEX, password: "not it" });
       await page.getByRole("alert").waitFor();
       await typeIn(page);
       await look(page, `${host} consent`);
@@ -79,7 +71,7 @@ for (const host of Object.keys(HOSTS)) {
       assertEquals(await page.evaluate(() => document.cookie), "");
       await follow(page, "My profile");
       await heading(page, "My profile");
-      await page.getByText(USERNAME).first().waitFor();
+      await page.getByText(ALEX.username).first().waitFor();
       await look(page, `${host} profile`);
       await follow(page, "Back");
       await press(page, "Sign out");

@@ -79,7 +79,13 @@ function start(command: string, args: string[], env: Record<string, string>): Ex
         while (true) {
           const match = pattern.exec(output);
           if (match) return match;
-          if (isOver) throw new Error(`it ended without printing ${pattern}: ${output}`);
+          if (isOver) {
+            // It may have printed more than has been read.
+            await over;
+            const last = pattern.exec(output);
+            if (last) return last;
+            throw new Error(`it ended without printing ${pattern}: ${output}`);
+          }
           await wake.promise;
         }
       } finally {

@@ -6,6 +6,7 @@
  */
 import { request as send } from "node:http";
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from "@azure/msal-node";
+import type { FetchFunction } from "../../mod.ts";
 import type { LocalAuthority } from "../../src/testing/mod.ts";
 
 /** The hosts while a server listens. */
@@ -45,6 +46,26 @@ function deliver(port: number, request: Request): Promise<Response> {
   });
 }
 
+/** MSAL Node's network over a `fetch`. */
+export function networkOf(fetch: FetchFunction): INetworkModule {
+  const ask = async <T>(
+    url: string,
+    method: string,
+    { headers = {}, body }: NetworkRequestOptions = {},
+  ): Promise<NetworkResponse<T>> => {
+    const response = await fetch(url, { method, headers, ...(body !== undefined && { body }) });
+    return {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: await response.json(),
+    };
+  };
+  return {
+    sendGetRequestAsync: (url, options) => ask(url, "GET", options),
+    sendPostRequestAsync: (url, options) => ask(url, "POST", options),
+  };
+}
+
 /** Serves an authority while `body` runs. */
 export async function withMicrosoftHosts(
   authority: LocalAuthority,
@@ -58,23 +79,10 @@ export async function withMicrosoftHosts(
       ? await fetch(request)
       : await deliver(server.port, request);
   };
-  const ask = async <T>(
-    url: string,
-    method: string,
-    { headers = {}, body }: NetworkRequestOptions = {},
-  ): Promise<NetworkResponse<T>> => {
-    sent.push(`${method} ${new URL(url).pathname}`);
-    const response = await take(url, { method, headers, ...(body !== undefined && { body }) });
-    return {
-      status: response.status,
-      headers: Object.fromEntries(response.headers),
-      body: await response.json(),
-    };
-  };
-  const network: INetworkModule = {
-    sendGetRequestAsync: (url, options) => ask(url, "GET", options),
-    sendPostRequestAsync: (url, options) => ask(url, "POST", options),
-  };
+  const network = networkOf((url, init) => {
+    sent.push(`${init.method} ${new URL(url).pathname}`);
+    return take(url, init);
+  });
   try {
     await body({ origin: server.origin, fetch: take, network, sent });
   } finally {

@@ -3,13 +3,12 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   ConfidentialClientApplication as NodeApplication,
   type INetworkModule,
-  type NetworkRequestOptions,
-  type NetworkResponse,
   ServerError as NodeServerError,
 } from "@azure/msal-node";
 import { ConfidentialClientApplication, type FetchFunction, ServerError, TokenCache } from "../../mod.ts";
 import { LocalAuthority } from "../../src/testing/mod.ts";
 import { test } from "../support/suite.ts";
+import { networkOf } from "./microsoft_hosts.ts";
 
 const ORDERS = { identifierUris: ["api://orders"], appId: "5a1c7b0e-9f34-4d26-b8e1-0c2d4f6a8b91" };
 const ORDERS_SCOPE = "api://orders/.default";
@@ -18,39 +17,6 @@ const GRAPH_SCOPE = "https://graph.microsoft.com/.default";
 const authority = new LocalAuthority({ resources: [ORDERS] });
 const { tenantId, clientId, clientSecret } = authority.defaults;
 const AUTHORITY = `https://login.microsoftonline.com/${tenantId}`;
-
-/** Carries MSAL Node's requests to a `fetch`. */
-class Network implements INetworkModule {
-  readonly urls: string[] = [];
-  readonly #fetch: FetchFunction;
-
-  constructor(fetch: FetchFunction) {
-    this.#fetch = fetch;
-  }
-
-  sendGetRequestAsync<T>(url: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> {
-    return this.#send(url, "GET", options);
-  }
-
-  sendPostRequestAsync<T>(url: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> {
-    return this.#send(url, "POST", options);
-  }
-
-  async #send<T>(
-    url: string,
-    method: string,
-    options: NetworkRequestOptions = {},
-  ): Promise<NetworkResponse<T>> {
-    this.urls.push(url);
-    const { headers = {}, body } = options;
-    const response = await this.#fetch(url, { method, headers, ...(body !== undefined && { body }) });
-    return {
-      status: response.status,
-      headers: Object.fromEntries(response.headers),
-      body: await response.json(),
-    };
-  }
-}
 
 function nodeApp(network: INetworkModule, secret = clientSecret, cache?: string): NodeApplication {
   const app = new NodeApplication({
@@ -61,8 +27,14 @@ function nodeApp(network: INetworkModule, secret = clientSecret, cache?: string)
   return app;
 }
 
-function inProcess(): Network {
-  return new Network(authority.fetch);
+/** A network that tells what it was asked for. */
+function inProcess(): INetworkModule & { readonly urls: string[] } {
+  const urls: string[] = [];
+  const network = networkOf((url, init) => {
+    urls.push(url);
+    return authority.fetch(url, init);
+  });
+  return { urls, ...network };
 }
 
 /** Our application, with the cache that it was given at hand. */
@@ -107,7 +79,7 @@ test("MSAL Node gets an app token over loopback", async () => {
   const server = await authority.serve(Deno);
   try {
     // It refuses authorities without TLS, so its requests are taken to the server on their way.
-    const network = new Network((url, init) => {
+    const network = networkOf((url, init) => {
       const { pathname, search } = new URL(url);
       return fetch(`${server.origin}${pathname}${search}`, init);
     });

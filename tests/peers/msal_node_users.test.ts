@@ -3,14 +3,12 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   ConfidentialClientApplication,
   CryptoProvider,
-  type INetworkModule,
   InteractionRequiredAuthError,
-  type NetworkRequestOptions,
-  type NetworkResponse,
   PublicClientApplication,
 } from "@azure/msal-node";
 import { LocalAuthority } from "../../src/testing/mod.ts";
 import { test } from "../support/suite.ts";
+import { networkOf } from "./microsoft_hosts.ts";
 
 const authority = new LocalAuthority({ deviceCode: { intervalSeconds: 1 } });
 const { clientId, clientSecret, publicClientId, tenantId, username } = authority.defaults;
@@ -18,24 +16,7 @@ const SCOPES = ["https://graph.microsoft.com/User.Read"];
 const REDIRECT_URI = "http://localhost:3000/callback";
 const CLAIMS_C1 = JSON.stringify({ access_token: { acrs: { essential: true, value: "c1" } } });
 
-async function send<T>(
-  url: string,
-  method: string,
-  options: NetworkRequestOptions = {},
-): Promise<NetworkResponse<T>> {
-  const { headers = {}, body } = options;
-  const response = await authority.fetch(url, { method, headers, ...(body !== undefined && { body }) });
-  return {
-    status: response.status,
-    headers: Object.fromEntries(response.headers),
-    body: await response.json(),
-  };
-}
-
-const networkClient: INetworkModule = {
-  sendGetRequestAsync: (url, options) => send(url, "GET", options),
-  sendPostRequestAsync: (url, options) => send(url, "POST", options),
-};
+const networkClient = networkOf(authority.fetch);
 
 function webApp(tenant: string): ConfidentialClientApplication {
   const auth = { clientId, clientSecret, authority: `https://login.microsoftonline.com/${tenant}` };

@@ -1,5 +1,5 @@
 /** openid-client, with all of its checks on, refuses the faulty ID tokens that the local authority gives on demand. */
-import { assertRejects } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import * as client from "openid-client";
 import { LocalAuthority } from "../../src/testing/mod.ts";
 import { test } from "../support/suite.ts";
@@ -57,5 +57,6 @@ test("openid-client refuses the ID tokens that it should", async () => {
     authority.fault({ on: "token", kind: "id_token", ...forgery });
     await assertRejects(() => signedIn(config), Error, undefined, JSON.stringify(forgery));
   }
+  assertEquals(authority.countRequests({ fault: "id_token" }), wrong.length);
   await signedIn(config);
 });

@@ -33,9 +33,9 @@ workerdTest("without a navigator a dead leader is still given up", "no_global_na
 workerdTest("an authority slower than followers are patient is not trampled", "default", async (scene) => {
   const { crowd, gate } = scene;
   const answers = await crowd("", 20);
-  await new Promise((resolve) => setTimeout(resolve, 4_500));
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
   gate.open();
   for (const { accessToken } of await Promise.all(answers)) assert(accessToken);
-  // A new leader for each two seconds that pass.
+  // A new leader for each two seconds that pass, and one more for a busy machine.
   assert(gate.arrived.length <= 3, `20 callers sent ${gate.arrived.length} token requests`);
 });

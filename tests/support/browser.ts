@@ -56,6 +56,19 @@ export async function withPage(
   }
 }
 
+/** Whom a local authority knows without being told. */
+export const ALEX = { username: "alex@contoso.onmicrosoft.com", password: "local-password" } as const;
+
+/** Signs in on the page that asks for a user name and a password. */
+export async function typeIn(
+  page: Page,
+  { username, password }: { readonly username: string; readonly password: string } = ALEX,
+): Promise<void> {
+  await page.getByLabel("User name").fill(username);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
 /** A request that arrived at the app. */
 export interface Arrival {
   readonly method: string;

@@ -66,3 +66,14 @@ export class FakeClock implements Clock {
     )[0];
   }
 }
+
+/** A clock that a test can set back and forth; its timers are those of the clock that it is made of. */
+export function jumping(inner: Clock): { readonly clock: Clock; readonly offset: { ms: number } } {
+  const offset = { ms: 0 };
+  const clock: Clock = {
+    now: () => inner.now() + offset.ms,
+    setTimeout: (callback, ms) => inner.setTimeout(callback, ms),
+    clearTimeout: (handle) => inner.clearTimeout(handle),
+  };
+  return { clock, offset };
+}

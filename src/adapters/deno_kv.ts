@@ -156,10 +156,9 @@ export class DenoKvStore implements Store {
     }
     const created = await commit(ABSENT);
     if (created.ok) return created;
-    // What has expired, or is not ours, may still be there and counts as absent.
-    const entry = await this.#get(this.#keyOf(key));
-    const replaced = { ...ANYTHING, versionstamp: entry.versionstamp };
-    return this.#isLive(parseHead(entry)) ? { ok: false } : await commit(replaced);
+    // What has expired, is damaged, or is not ours may still be there and counts as absent.
+    const { versionstamp } = await this.#get(this.#keyOf(key));
+    return await this.get(key) ? { ok: false } : await commit({ ...ANYTHING, versionstamp });
   }
 
   /** Forgets a value. */

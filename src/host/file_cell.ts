@@ -74,10 +74,11 @@ export class FileCell {
   async look(): Promise<Sight> {
     if (!await checkInner(this.#path)) return { rest: [] };
     const names = await unless(readdir(this.#path), "ENOENT", "ENOTDIR") ?? [];
-    const name = names.sort().find((one) => MARK.test(one));
-    const [, id = "", end] = MARK.exec(name ?? "") ?? [];
-    const rest = names.filter((one) => one !== name);
-    return { mark: name === undefined ? undefined : { id, endsAtMs: Number(end) }, rest };
+    const [name, ...others] = names.filter((one) => MARK.test(one));
+    const [, id, end] = MARK.exec(name ?? "") ?? [];
+    // Nobody makes a second mark here, so where there is one none can be trusted.
+    if (id === undefined || others.length > 0) return { rest: names };
+    return { mark: { id, endsAtMs: Number(end) }, rest: names.filter((one) => one !== name) };
   }
 
   /** Reads the value of a mark; `undefined` where there is none, `null` where it is damaged. */

@@ -174,7 +174,9 @@ export class FileStore implements Store {
     let last: string | undefined;
     return attempts(async () => {
       const seen = await cell.look();
-      const { mark } = seen;
+      const { mark, rest } = seen;
+      // Not every file system lists a name that is being changed.
+      if (mark === undefined && rest.length > 0 && last === undefined) return void (last = "");
       if (mark === undefined || mark.endsAtMs <= this.#clock.now()) return { seen, value: undefined };
       const value = await cell.value(mark);
       if (typeof value === "string") return { seen, value: { value, version: mark.id } };

@@ -1,7 +1,7 @@
 /** Memory in front of a store: what it saves, for how long it counts, and what it never changes (R-110, R-112, R-113, R-128). */
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import {
-  CacheError,
+  type CacheError,
   type GetOptions,
   LayeredStore,
   type LayeredStoreOptions,
@@ -14,7 +14,7 @@ import { thrown } from "./support/app_fixture.ts";
 import { entraDouble, HOME_ACCOUNT_ID } from "./support/entra_double.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { testStoreContract } from "./support/store_contract.ts";
-import { countingStore, faultyStore } from "./support/stores.ts";
+import { type CountingStore, countingStore } from "./support/stores.ts";
 import { test } from "./support/suite.ts";
 import { bench, deferred, eachRow, isPending, settledNow } from "./support/token_server.ts";
 
@@ -166,21 +166,50 @@ test("R-112 R-116 what is written or removed while a read is under way is not un
   }
 });
 
-test("R-112 of two writes at the same time memory keeps neither", async () => {
-  const { remote, store } = world();
-  const gates = [deferred<void>(), deferred<void>()];
+/** A store whose writes are made at once, and answered when a test says so. */
+function slowAnswers(remote: CountingStore, count: number) {
+  const gates = Array.from({ length: count }, () => deferred<void>());
   const waits = gates.map(({ promise }) => promise);
   const { set } = remote;
   remote.set = async (key, value, options) => {
-    await waits.shift();
-    return await set(key, value, options);
+    const wait = waits.shift();
+    const written = await set(key, value, options);
+    await wait;
+    return written;
   };
-  const [one, two] = [store.set("key", "one", soon), store.set("key", "two", soon)];
-  gates[1]!.resolve();
-  await two;
-  gates[0]!.resolve();
-  await one;
-  assertEquals((await store.get("key", EVENTUAL))?.value, "one");
+  return gates;
+}
+
+test("R-112 of two writes at the same time memory keeps neither, whichever is answered first", async () => {
+  for (const order of [[0, 1], [1, 0]] as const) {
+    const { remote, store } = world();
+    const gates = slowAnswers(remote, 2);
+    const writes = [store.set("key", "one", soon), store.set("key", "two", soon)];
+    for (const nth of order) {
+      gates[nth]!.resolve();
+      await writes[nth];
+    }
+    assertEquals((await store.get("key", EVENTUAL))?.value, "two");
+  }
+});
+
+test("R-112 while a write is under way, and after one that nobody knows the end of, the store is asked", async () => {
+  const { clock, remote, store } = world();
+  await store.set("key", "old", soon);
+  const [gate] = slowAnswers(remote, 1);
+  const writing = store.set("key", "new", soon);
+  assert(await isPending(clock, writing));
+  assertEquals((await store.get("key", EVENTUAL))?.value, "new");
+  gate!.resolve();
+  await writing;
+  const { set } = remote;
+  remote.set = async (...given) => {
+    await set(...given);
+    throw new TypeError("the connection was lost");
+  };
+  await store.set("key", "newer", soon).catch(() => {});
+  remote.set = set;
+  assertEquals((await store.get("key", EVENTUAL))?.value, "newer");
 });
 
 test("R-113 R-128 while the store is dead a copy serves, for an hour; callers wait once in five seconds", async () => {

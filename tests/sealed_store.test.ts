@@ -1,6 +1,7 @@
 /** A store whose values are sealed: R-121, R-122, R-123, R-128. */
 import { assert, assertEquals, assertFalse, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { MemoryStore, type PartitionHints, SealedStore, type Store, TokenCache } from "../mod.ts";
+import { createSealer } from "../src/crypto/seal.ts";
 import { thrown } from "./support/app_fixture.ts";
 import { accessTokensOf } from "./support/documents.ts";
 import { entraDouble, HOME_ACCOUNT_ID } from "./support/entra_double.ts";
@@ -90,6 +91,16 @@ test("R-121 R-122 whatever does not open is a miss with an event, never an error
       const next = isolate();
       assertEquals([(await next.ask()).accessToken, rejections(next)], ["a new one", 0]);
     });
+  }
+});
+
+test("R-122 R-132 the label is its own: no cookie that is sealed with the same secret opens here, nor this there", async () => {
+  const inner = new MemoryStore();
+  await new SealedStore(inner, SECRET).set("key", "text", soon);
+  const { value } = (await inner.get("key"))!;
+  for (const label of ["auth code flow", "session", "store"]) {
+    const opened = await createSealer(SECRET, label, "secret").open(value, "key");
+    assertEquals(opened, label === "store" ? "text" : undefined, label);
   }
 });
 

@@ -92,6 +92,15 @@ for (const cas of [true, false]) {
     }
     assertEquals(entra.posts.length, 1);
   });
+
+  test(`R-120 a user who signed in here: what was written counts for a minute, ${cas ? "with" : "without"} versions`, async () => {
+    const { entra, store, one, silent } = await users(cas);
+    assertEquals([await silent(one), store.take()], ["AT 1", NONE]);
+    await entra.clock.advance(MINUTE_MS);
+    assertEquals([await silent(one), store.take()], ["AT 1", READ]);
+    await entra.clock.advance(MINUTE_MS - 1);
+    assertEquals([await silent(one), store.take()], ["AT 1", NONE]);
+  });
 }
 
 test("R-116 an app token that another isolate removed is gone after a minute, and asked for again", async () => {

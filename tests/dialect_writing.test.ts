@@ -197,6 +197,18 @@ test("in MSAL Node's dialect a guest is a profile of the account in the home ten
   ]]);
 });
 
+test("in MSAL Node's dialect guests are written once, but for those who have an entry of their own", async () => {
+  const both = openCache({ dialect: "node" });
+  await both.save({ realm: "guest-tenant", account: { localAccountId: "as guest" } });
+  await both.save();
+  assertEquals(Object.keys(both.sections().Account!), [`${HOME}-${NODE_HOST}-${UTID}`]);
+  const { Account } = documentOf("MSAL Python");
+  const [guest] = Object.values(Account!).map((entry) => ({ ...entry, realm: "guest-tenant" }));
+  const text = document({}, { Account: { ...Account, guest } });
+  const { sections } = openCache({ dialect: "node", text });
+  assertEquals(Object.keys(sections().Account!).sort(), [...Object.keys(Account!), "guest"].sort());
+});
+
 test("in MSAL Node's dialect hosts are those that it keeps tokens under", async () => {
   const rows: Record<string, string> = {
     "login.microsoftonline.com": "login.windows.net",

@@ -94,7 +94,7 @@ test("an extended end is what the answer said, though MSAL Node adds the token's
   });
 });
 
-test("entries of every alias of a cloud are one cloud's, and of no other", async () => {
+test("entries of every alias of a cloud are one cloud's, and of no other", () => {
   const clouds = [
     ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
     ["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],

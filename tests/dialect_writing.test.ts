@@ -96,17 +96,12 @@ test("an entry whose components are known by hash alone is written for nobody wh
   });
 });
 
-test("2.3 a user's entries in MSAL Node's dialect are those of MSAL Node", async () => {
-  const { save, sections, tokenCache } = openCache({ dialect: "node" });
-  await save({
-    key: { clientId: "My_Client" },
-    accessToken: { extendedExpiresOn: NOW + 7200, refreshOn: NOW + 1800 },
-    account: { name: "John", clientInfo: "e30" },
-    familyId: "",
-  });
+/** A user's sections as MSAL Node writes them; the time of the refresh token is ours. */
+function nodeSections(): Record<string, Record<string, Entry>> {
   const user = { home_account_id: HOME, environment: NODE_HOST };
   const own = { ...user, client_id: "My_Client" };
-  const written = {
+  const names = { localAccountId: "object1234", name: "John", username: "John Doe" };
+  return {
     AccessToken: {
       [`${HOME}-${NODE_HOST}-accesstoken-my_client-${UTID}-s1 s2 s3-`]: {
         ...own,
@@ -144,19 +139,23 @@ test("2.3 a user's entries in MSAL Node's dialect are those of MSAL Node", async
         authority_type: "MSSTS",
         name: "John",
         client_info: "e30",
-        tenantProfiles: [JSON.stringify({
-          tenantId: UTID,
-          localAccountId: "object1234",
-          name: "John",
-          username: "John Doe",
-          isHomeTenant: true,
-        })],
+        tenantProfiles: [JSON.stringify({ tenantId: UTID, ...names, isHomeTenant: true })],
       },
     },
   };
-  assertEquals(sections(), written);
+}
+
+test("2.3 a user's entries in MSAL Node's dialect are those of MSAL Node", async () => {
+  const { save, sections, tokenCache } = openCache({ dialect: "node" });
+  await save({
+    key: { clientId: "My_Client" },
+    accessToken: { extendedExpiresOn: NOW + 7200, refreshOn: NOW + 1800 },
+    account: { name: "John", clientInfo: "e30" },
+    familyId: "",
+  });
+  assertEquals(sections(), nodeSections());
   tokenCache.deserialize(tokenCache.serialize());
-  assertEquals(sections(), written);
+  assertEquals(sections(), nodeSections());
 });
 
 test("in MSAL Node's dialect a family's entries have the family's key, and the client its metadata", async () => {
@@ -196,6 +195,18 @@ test("in MSAL Node's dialect a guest is a profile of the account in the home ten
     ["guest-tenant", "as guest", false],
     [UTID, "object1234", true],
   ]]);
+});
+
+test("in MSAL Node's dialect guests are written once, but for those who have an entry of their own", async () => {
+  const both = openCache({ dialect: "node" });
+  await both.save({ realm: "guest-tenant", account: { localAccountId: "as guest" } });
+  await both.save();
+  assertEquals(Object.keys(both.sections().Account!), [`${HOME}-${NODE_HOST}-${UTID}`]);
+  const { Account } = documentOf("MSAL Python");
+  const [guest] = Object.values(Account!).map((entry) => ({ ...entry, realm: "guest-tenant" }));
+  const text = document({}, { Account: { ...Account, guest } });
+  const { sections } = openCache({ dialect: "node", text });
+  assertEquals(Object.keys(sections().Account!).sort(), [...Object.keys(Account!), "guest"].sort());
 });
 
 test("in MSAL Node's dialect hosts are those that it keeps tokens under", async () => {

@@ -396,3 +396,32 @@ test("a store that is down costs nothing but its events, and refuses a removal",
     await inner.delete(HOME);
   }
 });
+
+test("somebody else's entry under the key of ours is not overwritten", async () => {
+  const { store, client, put } = world();
+  const key = "-login.microsoftonline.com-accesstoken-my_client-contoso.onmicrosoft.com-" +
+    "https://graph.microsoft.com/.default";
+  const theirs = pythonEntry({ client_id: "other" });
+  await put(APP_KEY, document({ [key]: theirs }));
+  await client().ask();
+  assertEquals(Object.entries(accessTokensOf(store.values.get(APP_KEY)!))[0], [key, theirs]);
+  assertEquals((await client().ask()).tokenSource, "cache");
+});
+
+test("tokens that memory knows in another spelling are removed from their value", async () => {
+  const hash = "a0ry_zl4gccsdp7gnw927x8s0mrmnodv6tyilt0u07m";
+  const tenantId = "fabrikam.example";
+  const rows: Record<string, [Entry, { tenantId?: string; fmiPath?: string }]> = {
+    "client id in capitals": [{ client_id: "MY_CLIENT", realm: tenantId }, { tenantId }],
+    "components by their hash": [{ ext_cache_key: hash }, { fmiPath: "agent-app-id" }],
+  };
+  await eachRow(rows, async ([over, request]) => {
+    const { store, client } = world(true, { dialect: "node" });
+    await client().ask(request);
+    assertEquals(store.values.size, 1);
+    const tokenCache = new TokenCache({ store, dialect: "node", partitionNames: "suggested" });
+    tokenCache.deserialize(document({ k: pythonEntry(over) }));
+    await client({ tokenCache }).app.removeTokensForClient();
+    assertEquals(store.values.size, 0);
+  });
+});

@@ -60,6 +60,25 @@ export async function nameIn(store: GuardedStore, suggested: string, ...parts: s
 }
 
 /**
+ * Does one thing for each partition: at once, or in turn where they may share a value, so that none undoes another.
+ *
+ * @param store The store.
+ * @param all The partitions.
+ * @param work What is done.
+ * @returns What came of each.
+ */
+export async function forEach<T, R>(
+  store: GuardedStore | undefined,
+  all: readonly T[],
+  work: (one: T) => Promise<R>,
+): Promise<R[]> {
+  if (!store?.isShared) return await Promise.all(all.map(work));
+  const results: R[] = [];
+  for (const one of all) results.push(await work(one));
+  return results;
+}
+
+/**
  * Reads a partition.
  *
  * @param stored What the store holds.

@@ -19,7 +19,14 @@ import { MemoryUsers } from "./memory_users.ts";
 import type { Dialect } from "./msal_entry.ts";
 import { type MsalDocument, NOTHING, writeDocument } from "./msal_document.ts";
 import { fitPartition } from "./overflow.ts";
-import { nameIn, type PartitionValue, readPartition, refuseRemoval, updatePartition } from "./partition.ts";
+import {
+  forEach,
+  nameIn,
+  type PartitionValue,
+  readPartition,
+  refuseRemoval,
+  updatePartition,
+} from "./partition.ts";
 import { noteSeen, staleOf } from "./staleness.ts";
 import { bucketOf, identityOf, realmKey, type TokenIndex } from "./token_index.ts";
 import { removedAt } from "./tombstone.ts";
@@ -60,18 +67,6 @@ function nameOf(store: GuardedStore, key: UserKey): Promise<string> {
     key.clientId.startsWith(NO_CLIENT) ? "family" : "user",
     owner,
   );
-}
-
-/** Does one thing for each: at once, or in turn where they may share a value, so that none undoes another. */
-async function forEach<T, R>(
-  store: GuardedStore | undefined,
-  all: readonly T[],
-  work: (one: T) => Promise<R>,
-): Promise<R[]> {
-  if (!store?.isShared) return await Promise.all(all.map(work));
-  const results: R[] = [];
-  for (const one of all) results.push(await work(one));
-  return results;
 }
 
 /** Reads what belongs to a user: a store that mixes partitions up must not mix users up. */

@@ -32,31 +32,39 @@ async function readText(
   }
 }
 
+/** A body that was read. */
+export interface JsonBody {
+  /** The object, or why there is none. */
+  readonly body: Readonly<Record<string, unknown>> | string;
+  /** Its text, as it was sent; to write a hostile object again may take for ever. */
+  readonly text: string;
+}
+
 /**
  * Reads a body as a JSON object.
  *
  * @param response The response; its body is read or cancelled in every case.
  * @param maxBytes The most bytes that are read, whatever `content-length` says.
  * @param signal Ends the reading, too.
- * @returns The object; a text that says why there is none; `undefined` for a body that is too large.
+ * @returns The object and its text; why there is none; `undefined` for a body that is too large.
  */
 export async function readJson(
   response: Response,
   maxBytes: number,
   signal: AbortSignal,
-): Promise<Readonly<Record<string, unknown>> | string | undefined> {
+): Promise<JsonBody | undefined> {
   if (!/^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(response.headers.get("content-type") ?? "")) {
     discard(response.body);
-    return "its content type is not JSON";
+    return { body: "its content type is not JSON", text: "" };
   }
   const text = await readText(response, maxBytes, signal);
   if (text === undefined) return undefined;
   try {
     const json: unknown = JSON.parse(text);
     const isObject = typeof json === "object" && json !== null && !Array.isArray(json);
-    return isObject ? json as Record<string, unknown> : "its JSON is not an object";
+    return { body: isObject ? json as Record<string, unknown> : "its JSON is not an object", text };
   } catch {
     // The parser's message quotes the text, which may hold a token.
-    return "its body is not valid JSON";
+    return { body: "its body is not valid JSON", text: "" };
   }
 }

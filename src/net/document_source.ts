@@ -197,14 +197,13 @@ export class DocumentSource<T> {
   async #download(url: string, read: DocumentReader<T>, correlationId: string): Promise<T> {
     const { clock, emit } = this.#options;
     const request: HttpRequest = { url: new URL(url), purpose: "metadata", correlationId };
-    const { status, body } = this.#rules.retry
+    const { status, body, text } = this.#rules.retry
       ? await sendTwice(this.#http, request, clock, emit)
       : await this.#http.send(request);
     const fail = this.#failOf(url, correlationId);
     if (typeof body === "string" || status !== 200) {
       return fail(typeof body === "string" ? `${body} (status ${status})` : `status ${status}`);
     }
-    const text = JSON.stringify(body);
     const value = this.#hold(url, read(body, fail), { text, fetchedAtMs: clock.now() });
     await this.#cache.set(url, text);
     return value;

@@ -10,7 +10,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Emit } from "../runtime/events.ts";
 import { withDeadline } from "../runtime/wait.ts";
 import type { FetchFunction } from "../runtime/web_types.ts";
-import { discard, readJson } from "./body.ts";
+import { discard, type JsonBody, readJson } from "./body.ts";
 import { redact } from "./redact.ts";
 
 /** A number for each kind of request. */
@@ -52,13 +52,11 @@ export interface HttpRequest {
 }
 
 /** An answer, read to its end. */
-export interface HttpAnswer {
+export interface HttpAnswer extends JsonBody {
   /** The HTTP status. */
   readonly status: number;
   /** The `Retry-After` header, as it was sent. */
   readonly retryAfter: string | null;
-  /** The JSON object of the body, or why there is none. */
-  readonly body: Readonly<Record<string, unknown>> | string;
 }
 
 type Fail = (code: NetworkErrorCode, what: string, status?: number) => NetworkError;
@@ -131,11 +129,11 @@ export class HttpClient {
         );
       }
       const maxBytes = this.#options.maxBytes[request.purpose];
-      const body = await readJson(response, maxBytes, signal);
-      if (body === undefined) {
+      const read = await readJson(response, maxBytes, signal);
+      if (read === undefined) {
         throw fail("response_too_large", `its body is larger than ${maxBytes} bytes`, status);
       }
-      return { status, retryAfter: response.headers.get("retry-after"), body };
+      return { status, retryAfter: response.headers.get("retry-after"), ...read };
     } catch (error) {
       throw error instanceof NetworkError
         ? error

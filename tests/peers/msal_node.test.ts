@@ -159,7 +159,7 @@ test("a token renewed here takes the place of MSAL Node's, in MSAL Node's spelli
 });
 
 // MSAL Node compares home_account_id strictly, and "" is not the null of MSAL Python's dialect, in which we write.
-// Its own dialect is to become an option; until then this is what happens.
+// The dialects "node" and "both" are for those who need it: see shared_partitions.test.ts.
 test("MSAL Node misses an app token that was written here first, and asks for its own", async () => {
   const edge = edgeApp("", authority.fetch);
   const written = await edge.acquireTokenForClient({ scopes: [GRAPH_SCOPE] });

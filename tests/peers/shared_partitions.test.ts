@@ -298,8 +298,15 @@ for (const [name, hits] of Object.entries(APP_HITS)) {
       const other = await app.acquireTokenSilent({ account: key, scopes: OTHER_SCOPES });
       assertEquals([other.tokenSource, await whoAmI(other.accessToken)], ["identity_provider", username]);
       const again = await withPython(hosts, values, key, [silent(SCOPES), silent(OTHER_SCOPES)]);
-      assertEquals(again.results.map((one) => one?.["access_token"]), [accessToken, other.accessToken]);
-      assertEquals([again.accounts, tokenRequests(again)], [[username], 0]);
+      const [hit, second] = again.results;
+      assertEquals([again.accounts, hit?.["access_token"]], [[username], accessToken]);
+      // A new entry under MSAL Node's host comes too late for MSAL Python, which redeems its refresh token first.
+      const isSecond = dialect !== "node";
+      assertEquals([second?.["access_token"] === other.accessToken, tokenRequests(again)], [
+        isSecond,
+        isSecond ? 0 : 1,
+      ]);
+      assertEquals(await whoAmI(second?.["access_token"]), username);
       await edge(values, dialect).removeAccount(key);
       const gone = await withPython(hosts, values, key, []);
       assertEquals([gone.accounts, gone.refreshTokens], [[], []]);

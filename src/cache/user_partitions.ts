@@ -5,30 +5,13 @@
  */
 
 import type { GuardedStore } from "../store/guarded_store.ts";
-import type { GetOptions, StoredValue } from "../store/store.ts";
-import type { CachedToken } from "./cached_token.ts";
-import type {
-  CachedApp,
-  CachedIdToken,
-  CachedRefreshToken,
-  UserKey,
-  UserRecord,
-  UserTokens,
-} from "./cached_user.ts";
+import type { GetOptions } from "../store/store.ts";
+import type { CachedIdToken, CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cached_user.ts";
 import { MemoryUsers } from "./memory_users.ts";
 import type { Dialect } from "./msal_entry.ts";
-import { type MsalDocument, NOTHING, writeDocument } from "./msal_document.ts";
-import { fitPartition } from "./overflow.ts";
-import {
-  forEach,
-  nameIn,
-  type PartitionValue,
-  readPartition,
-  refuseRemoval,
-  updatePartition,
-} from "./partition.ts";
+import { forEach, type PartitionValue, refuseRemoval, updatePartition } from "./partition.ts";
 import { noteSeen, staleOf } from "./staleness.ts";
-import { bucketOf, identityOf, realmKey, type TokenIndex } from "./token_index.ts";
+import { realmKey, type TokenIndex } from "./token_index.ts";
 import { removedAt } from "./tombstone.ts";
 import {
   holderOf,
@@ -37,68 +20,16 @@ import {
   NO_CLIENT,
   ownerOf,
   partsOf,
-  type UserEntries,
   type UserPart,
   withClient,
 } from "./user_entries.ts";
 import type { UserIndex } from "./user_index.ts";
 import type { UserList } from "./user_list.ts";
+import { addToken, nameOfUser, readUser, type UserPartition, valueOfUser } from "./user_partition.ts";
 import { isTooLate, UserRemovals } from "./user_removals.ts";
 
 /** How late a store without versions may see what was written: twice what Workers KV takes. */
 const LATE_MS = 120_000;
-/** How long a refresh token counts where nobody says. */
-const REFRESH_TOKEN_MS = 90 * 86_400_000;
-
-/** What a user's partition holds. */
-interface Partition extends UserEntries {
-  readonly tokens: readonly CachedToken[];
-  readonly app: CachedApp | undefined;
-  readonly sections: MsalDocument["sections"];
-}
-
-function nameOf(store: GuardedStore, key: UserKey): Promise<string> {
-  const owner = ownerOf(key);
-  // However the home account is spelled, it is one name; with a separator in it, or in the client's, it is none.
-  const [, , home = "", ...more] = owner.split("\n");
-  return nameIn(
-    store,
-    more.length > 0 ? "" : home,
-    key.clientId.startsWith(NO_CLIENT) ? "family" : "user",
-    owner,
-  );
-}
-
-/** Reads what belongs to a user: a store that mixes partitions up must not mix users up. */
-function read(key: UserKey, stored: StoredValue | undefined): Partition {
-  const { tokens, accounts, idTokens, refreshTokens, apps, sections } = readPartition(stored);
-  const owner = ownerOf(key);
-  const isOwn = (entry: UserKey): boolean => ownerOf(entry) === owner;
-  const entries = mergeEntries(undefined, {
-    accounts: accounts.filter((account) => isOwn(withClient(account, key.clientId))),
-    idTokens: idTokens.filter(isOwn),
-    refreshTokens: refreshTokens.filter((token) => isOwn(holderOf(token))).reverse(),
-  });
-  const app = apps.find(({ environment, clientId }) =>
-    isOwn({ environment, clientId, homeAccountId: key.homeAccountId })
-  );
-  return { ...entries, tokens: tokens.filter(isOwn), app, sections };
-}
-
-function tokenName(token: CachedToken): string {
-  return `${bucketOf(token)}\n\n${identityOf(token)}`;
-}
-
-/** The access tokens of a partition and a new one, in the place of an older one. */
-function addToken(tokens: readonly CachedToken[], token: CachedToken, nowMs: number): CachedToken[] {
-  const named = new Map(tokens.map((one) => [tokenName(one), one]));
-  const old = named.get(tokenName(token));
-  if (old === undefined || old.cachedAt <= token.cachedAt) {
-    named.set(tokenName(token), { ...token, origin: old?.origin });
-  }
-  return [...named.values()].filter(({ expiresOn }) => expiresOn * 1000 > nowMs);
-}
-
 /** Moves users between the memory and a store. */
 export class UserPartitions extends MemoryUsers {
   readonly #store: GuardedStore | undefined;
@@ -151,13 +82,13 @@ export class UserPartitions extends MemoryUsers {
       const owner = ownerOf(one);
       const version = this.held.get(owner)?.version;
       const stale = staleOf(this.index, owner, undefined, store.nowMs);
-      const name = await nameOf(store, one);
+      const name = await nameOfUser(store, one);
       let stored = await store.read(name, options);
       // A miss may be of yesterday: before the user has to sign in, the newest is looked for.
       if (stored === undefined && options?.consistency === "eventual") stored = await store.read(name);
       const atMs = removedAt(stored, store.nowMs);
       const found = atMs === undefined && stored ? stored : undefined;
-      const kept = found && this.#keep(one, read(one, found), asked, this.#versionOf(found));
+      const kept = found && this.#keep(one, readUser(one, found), asked, this.#versionOf(found));
       noteSeen(this.index, found ? owner : stale, store.nowMs, stored === null);
       if (found) return kept;
       // It was there before, and nobody has signed in since: another isolate has removed the user.
@@ -209,8 +140,8 @@ export class UserPartitions extends MemoryUsers {
     const key = holderOf(token);
     const store = this.#store;
     if (store === undefined) return;
-    await updatePartition(store, await nameOf(store, key), (stored) => {
-      const before = read(key, stored);
+    await updatePartition(store, await nameOfUser(store, key), (stored) => {
+      const before = readUser(key, stored);
       const refreshTokens = before.refreshTokens.filter(({ secret }) => secret !== token.secret);
       if (refreshTokens.length === before.refreshTokens.length) return undefined;
       return this.#valueOf(key, { ...before, refreshTokens }, nowMs);
@@ -226,7 +157,7 @@ export class UserPartitions extends MemoryUsers {
     const [own, ...more] = holders.filter(({ clientId }) => clientId !== NO_CLIENT);
     if (own === undefined) return;
     const removeOne = async (one: UserKey): Promise<boolean> =>
-      await this.#removals.removeStored(store, await nameOf(store, one), one);
+      await this.#removals.removeStored(store, await nameOfUser(store, one), one);
     const isDone = await this.#removals.run(store, [own, ...more], () => [
       forEach(store, [own, ...more], removeOne).then((done) => !done.includes(false)),
       this.#list?.remove(key),
@@ -237,7 +168,7 @@ export class UserPartitions extends MemoryUsers {
   /** Takes what was read into memory, unless the user was removed meanwhile. */
   #keep(
     key: UserKey,
-    partition: Partition,
+    partition: UserPartition,
     asked: number,
     version: string | undefined,
   ): UserRecord | undefined {
@@ -268,7 +199,7 @@ export class UserPartitions extends MemoryUsers {
     if (store === undefined) return;
     const owner = ownerOf(key);
     const isOwn = owner === ownerOf(tokens.accessToken);
-    const name = await nameOf(store, key);
+    const name = await nameOfUser(store, key);
     const isRead = wasRead && tokens.redeemed && owner === ownerOf(holderOf(tokens.redeemed));
     const version = tokens.redeemed && (this.held.get(owner)?.version ?? (isRead ? "read" : undefined));
     let tried = false;
@@ -282,11 +213,11 @@ export class UserPartitions extends MemoryUsers {
       // A store without versions may not see yet what was written lately.
       const isLate = stored === undefined && !store.cas && known?.version !== undefined &&
         !this.#wasThere(key);
-      const there = read(key, stored);
+      const there = readUser(key, stored);
       const { accounts, idTokens, refreshTokens } = (isLate && known) || there;
       const before = { ...there, accounts, idTokens, refreshTokens };
       const change = changeOf(before.refreshTokens, nowMs);
-      const after: Partition = {
+      const after: UserPartition = {
         ...before,
         ...mergeEntries(before, change),
         tokens: isOwn ? addToken(before.tokens, tokens.accessToken, nowMs) : [],
@@ -304,33 +235,12 @@ export class UserPartitions extends MemoryUsers {
     noteSeen(this.index, owner, nowMs);
   }
 
-  /** A partition's text, and for how long it counts. */
-  #valueOf(key: UserKey, partition: Partition, nowMs: number): PartitionValue {
-    const { tokens, accounts, idTokens, refreshTokens, app, sections } = partition;
-    const { environment, clientId, homeAccountId } = key;
-    const familyId = this.held.familyOf(key);
-    const ends = refreshTokens.map(({ expiresOn }) =>
-      expiresOn ? expiresOn * 1000 : nowMs + REFRESH_TOKEN_MS
-    );
-    // The family keeps the refresh token, for as long.
-    if (familyId) ends.push(nowMs + REFRESH_TOKEN_MS);
-    const write = (kept: readonly CachedToken[]): string =>
-      writeDocument(
-        {
-          ...NOTHING,
-          tokens: kept,
-          accounts: [...accounts.values()],
-          idTokens: [...idTokens.values()],
-          refreshTokens: [...refreshTokens].reverse(),
-          apps: familyId === undefined ? [] : [{ ...app, environment, clientId, familyId }],
-        },
-        sections,
-        this.#dialect,
-      );
-    const expiresAtMs = [...tokens.map(({ expiresOn }) => expiresOn * 1000), ...ends]
-      .reduce((latest, end) => Math.max(latest, end), nowMs);
-    const { value } = fitPartition(tokens, write, this.#store?.maxValueBytes ?? Infinity);
-    const hasTokens = tokens.length + refreshTokens.length > 0;
-    return { value, expiresAtMs, suggestedKey: homeAccountId, isApplicationCache: false, hasTokens };
+  #valueOf(key: UserKey, partition: UserPartition, nowMs: number): PartitionValue {
+    const maxValueBytes = this.#store?.maxValueBytes ?? Infinity;
+    return valueOfUser(key, partition, this.held.familyOf(key), {
+      dialect: this.#dialect,
+      maxValueBytes,
+      nowMs,
+    });
   }
 }

@@ -411,60 +411,60 @@ test("a listener or receiver that fails at the end costs no tokens, and one that
   assertEquals(entra.posts.length, posts);
 });
 
+const never = (): Promise<Response> => new Promise(() => {});
+const endless = (): Promise<Response> =>
+  Promise.resolve(
+    new Response(new ReadableStream(), { headers: { "content-type": "application/json" } }),
+  );
+const redeem = async (entra: EntraDouble, signal: AbortSignal) => {
+  const app = entra.public();
+  const flow = await app.initiateAuthCodeFlow({ scopes: SCOPES, redirectUri: REDIRECT_URI });
+  return await app.acquireTokenByAuthCodeFlow(flow, callback(flow), { signal });
+};
+/** Calls that wait for something that never comes. */
+const WAITS: Record<string, (entra: EntraDouble, signal: AbortSignal) => Promise<unknown>> = {
+  "initiateAuthCodeFlow, discovery": (entra, signal) =>
+    entra.public({ authority: undefined, oidcAuthority: "https://idp.example" }).initiateAuthCodeFlow({
+      scopes: SCOPES,
+      redirectUri: REDIRECT_URI,
+      signal,
+    }),
+  // The keys are there before the code is sent.
+  "acquireTokenByAuthCodeFlow, keys": redeem,
+  "acquireTokenByAuthCodeFlow, token": (entra, signal) => {
+    entra.documents = undefined;
+    entra.next(never);
+    return redeem(entra, signal);
+  },
+  "acquireTokenByAuthCodeFlow, body of the answer": (entra, signal) => {
+    entra.documents = undefined;
+    entra.next(endless);
+    return redeem(entra, signal);
+  },
+  "initiateDeviceFlow": (entra, signal) => {
+    entra.next(never);
+    return entra.public().initiateDeviceFlow({ scopes: SCOPES, signal });
+  },
+  "acquireTokenInteractive, receive": (entra, signal) =>
+    entra.public().acquireTokenInteractive({
+      scopes: SCOPES,
+      signal,
+      receiver: {
+        open: () =>
+          Promise.resolve({
+            redirectUri: "http://localhost:5000",
+            responseMode: "query",
+            receive: () => new Promise(() => {}),
+            close: () => Promise.resolve(),
+          }),
+      },
+    }),
+  "acquireTokenSilent, domain": (entra, signal) =>
+    entra.public({ authority: `${HOST}/contoso.example` }).acquireTokenSilent({ ...ASK, signal }),
+};
 test("the caller's signal ends every wait: the token, the body of its answer, keys, discovery, the device endpoint, a receiver", async () => {
-  const never = (): Promise<Response> => new Promise(() => {});
   const found: string[] = [];
-  const issuer = "https://idp.example";
-  const endless = (): Promise<Response> =>
-    Promise.resolve(
-      new Response(new ReadableStream(), { headers: { "content-type": "application/json" } }),
-    );
-  const redeem = async (entra: EntraDouble, signal: AbortSignal) => {
-    const app = entra.public();
-    const flow = await app.initiateAuthCodeFlow({ scopes: SCOPES, redirectUri: REDIRECT_URI });
-    return await app.acquireTokenByAuthCodeFlow(flow, callback(flow), { signal });
-  };
-  const calls: Record<string, (entra: EntraDouble, signal: AbortSignal) => Promise<unknown>> = {
-    "initiateAuthCodeFlow, discovery": (entra, signal) =>
-      entra.public({ authority: undefined, oidcAuthority: issuer }).initiateAuthCodeFlow({
-        scopes: SCOPES,
-        redirectUri: REDIRECT_URI,
-        signal,
-      }),
-    // The keys are there before the code is sent.
-    "acquireTokenByAuthCodeFlow, keys": redeem,
-    "acquireTokenByAuthCodeFlow, token": (entra, signal) => {
-      entra.documents = undefined;
-      entra.next(never);
-      return redeem(entra, signal);
-    },
-    "acquireTokenByAuthCodeFlow, body of the answer": (entra, signal) => {
-      entra.documents = undefined;
-      entra.next(endless);
-      return redeem(entra, signal);
-    },
-    "initiateDeviceFlow": (entra, signal) => {
-      entra.next(never);
-      return entra.public().initiateDeviceFlow({ scopes: SCOPES, signal });
-    },
-    "acquireTokenInteractive, receive": (entra, signal) =>
-      entra.public().acquireTokenInteractive({
-        scopes: SCOPES,
-        signal,
-        receiver: {
-          open: () =>
-            Promise.resolve({
-              redirectUri: "http://localhost:5000",
-              responseMode: "query",
-              receive: () => new Promise(() => {}),
-              close: () => Promise.resolve(),
-            }),
-        },
-      }),
-    "acquireTokenSilent, domain": (entra, signal) =>
-      entra.public({ authority: `${HOST}/contoso.example` }).acquireTokenSilent({ ...ASK, signal }),
-  };
-  for (const [name, call] of Object.entries(calls)) {
+  for (const [name, call] of Object.entries(WAITS)) {
     const entra = entraDouble();
     entra.documents = () => never;
     const controller = new AbortController();

@@ -129,7 +129,7 @@ export class UserPartitions extends MemoryUsers {
       const stale = staleOf(this.index, owner, undefined, store.nowMs);
       const name = await nameOf(one);
       let stored = await store.read(name, options);
-      if (stored === undefined && options) stored = await store.read(name);
+      if (stored === undefined && options?.consistency === "eventual") stored = await store.read(name);
       const kept = stored ? this.#keep(one, read(one, stored), asked, this.#versionOf(stored)) : undefined;
       noteSeen(this.index, stored ? owner : stale, store.nowMs, stored === null);
       if (stored) return kept;

@@ -16,6 +16,7 @@ import { nameIn, readPartition, refuseRemoval, updatePartition } from "./partiti
 import { compareSeen, noteSeen, staleOf } from "./staleness.ts";
 import { bucketKey, bucketOf, identityOf, ownerKey, type Slot, type TokenIndex } from "./token_index.ts";
 import { removedAt, removePartition } from "./tombstone.ts";
+import { inTurn, type Turns } from "./turns.ts";
 import type { UserCache } from "./user_cache.ts";
 
 /** The name that MSAL.NET would use. */
@@ -54,8 +55,9 @@ export class AppPartitions implements CacheCore {
   readonly index: TokenIndex;
   /** The users that signed in. */
   readonly users: UserCache;
-  /** The store, if there is one. */
-  readonly store: GuardedStore | undefined;
+  /** The turns that isolates take, where the store has locks. */
+  readonly turns: Turns | undefined;
+  readonly #store: GuardedStore | undefined;
   readonly #onChange: () => void;
   /** What was there at the last read: if it is gone at the next write, somebody else has removed it. */
   readonly #versions = new Map<string, string>();
@@ -79,20 +81,23 @@ export class AppPartitions implements CacheCore {
   ) {
     this.index = index;
     this.users = users;
-    this.store = store;
+    this.#store = store;
+    this.turns = store?.locks
+      ? { cas: store.cas, run: (turn, work) => inTurn(store, turn, work) }
+      : undefined;
     this.#onChange = onChange;
     this.#dialect = dialect;
   }
 
   /** Whether there is a store. */
   get stored(): boolean {
-    return this.store !== undefined;
+    return this.#store !== undefined;
   }
 
   /** Reads a partition into the memory, and a token whose extra components were known by their hash alone. */
   async load(partition: AppPartition, key: string, nowMs: number, options?: GetOptions): Promise<void> {
     const asked = this.index.removals;
-    const { store } = this;
+    const store = this.#store;
     if (store !== undefined) {
       const name = await keyOf(store, partition);
       const stale = staleOf(this.index, partition.owner, partition.bucket, nowMs);
@@ -117,7 +122,7 @@ export class AppPartitions implements CacheCore {
   /** Writes a token to its partition, beside what is there. What is in memory alone may have been removed there. */
   async save(partition: AppPartition, token: CachedToken, asked: number, nowMs: number): Promise<void> {
     this.#onChange();
-    const { store } = this;
+    const store = this.#store;
     if (store === undefined) return;
     const key = await keyOf(store, partition);
     let known: readonly Slot[] = [];
@@ -157,7 +162,7 @@ export class AppPartitions implements CacheCore {
   /** Forgets partitions. */
   async forget(partitions: readonly AppPartition[], changed: boolean): Promise<void> {
     if (changed) this.#onChange();
-    const { store } = this;
+    const store = this.#store;
     if (store === undefined) return;
     const named = await Promise.all(
       partitions.map(async (one) => [await keyOf(store, one), hintsOf(one)] as const),

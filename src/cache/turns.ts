@@ -28,6 +28,14 @@ export interface Turn<T> {
 /** Makes a turn last until something is in the store, and gives the same back. */
 export type Keep = <S>(saved: Promise<S>) => Promise<S>;
 
+/** How isolates that share a store do things one after the other. */
+export interface Turns {
+  /** Whether the store compares and sets, so that a removal needs no turn. */
+  readonly cas: boolean;
+  /** Does a piece of work when nobody else does it: {@linkcode inTurn}. */
+  run<T>(turn: Turn<T>, work: (keep: Keep) => Promise<T>): Promise<T>;
+}
+
 /** The turn of everything that changes a user. */
 export function userTurn(owner: string): readonly string[] {
   return ["user", owner];

@@ -5,7 +5,7 @@
  */
 
 import type { AppPartition } from "../cache/cache_core.ts";
-import { inTurn, type Keep } from "../cache/turns.ts";
+import type { Keep } from "../cache/turns.ts";
 import { ownerKey } from "../cache/token_index.ts";
 import type { CachedToken } from "../cache/cached_token.ts";
 import type { RefreshReason } from "../runtime/events.ts";
@@ -75,8 +75,8 @@ export class AppTokenSource {
       false,
       () => this.#look(errand, partition, { consistency: "strong" }),
     );
-    if (turn === undefined || cache.store === undefined) return await this.#ask(errand, partition, asked);
-    return await inTurn(cache.store, turn, (keep) => this.#ask(errand, partition, asked, keep));
+    if (turn === undefined || cache.turns === undefined) return await this.#ask(errand, partition, asked);
+    return await cache.turns.run(turn, (keep) => this.#ask(errand, partition, asked, keep));
   }
 
   /** One read of the store: somebody else may have asked. */

@@ -5,7 +5,7 @@
  */
 
 import type { CachedRefreshToken, UserKey, UserRecord } from "../cache/cached_user.ts";
-import { inTurn, type Keep } from "../cache/turns.ts";
+import type { Keep } from "../cache/turns.ts";
 import { isAuthError } from "../errors/auth_error.ts";
 import { InteractionRequiredAuthError, type ServerErrorDetails } from "../errors/server_error.ts";
 import { isWorkers } from "../runtime/host.ts";
@@ -93,7 +93,7 @@ export class RefreshTokens {
       this.#redeemInTurn(
         errand,
         // What was loaded before the wait has been redeemed; whoever takes turns with other isolates reads again anyway.
-        isAlone || cache.store?.locks ? loaded : await cache.users.load(question.user),
+        isAlone || cache.turns ? loaded : await cache.users.load(question.user),
       )
     );
     // What died with its request in workerd stays behind.
@@ -119,7 +119,7 @@ export class RefreshTokens {
 
   /** Where the store has locks, nobody else redeems meanwhile; what is redeemed was read when the turn came. */
   async #redeemInTurn(errand: Errand, loaded: UserRecord | undefined): Promise<TokenFound> {
-    const { store, users } = this.#engine.configuration.cache;
+    const { turns, users } = this.#engine.configuration.cache;
     const { owner, user } = errand.question;
     let record = users.user(owner) ?? loaded;
     const load = async (options?: GetOptions): Promise<void> => {
@@ -132,10 +132,10 @@ export class RefreshTokens {
     // Nobody waits for a turn with nothing to redeem.
     const isBare = turn === undefined || this.#candidates(user, record).length === 0;
     if (isBare && this.#familyOf(record) !== "") await load();
-    if (!store || !turn || this.#candidates(user, record).length === 0) {
+    if (!turns || !turn || this.#candidates(user, record).length === 0) {
       return await this.#redeemAny(errand, record);
     }
-    return await inTurn(store, turn, (keep) => this.#redeemAny({ ...errand, keep }, record));
+    return await turns.run(turn, (keep) => this.#redeemAny({ ...errand, keep }, record));
   }
 
   async #redeemAny(errand: Errand, loaded: UserRecord | undefined): Promise<TokenFound> {

@@ -32,7 +32,7 @@ interface Question {
  * @returns The time in milliseconds; 0 where the store has no locks.
  */
 export function patienceMs({ configuration: { authority, cache }, flightDeadlineMs }: Engine): number {
-  if (!cache.store?.locks) return 0;
+  if (cache.turns === undefined) return 0;
   // For as long as one takes who died, and one who took over.
   return authority.kind === "oidc" ? 2 * flightDeadlineMs : PATIENCE_MS;
 }
@@ -52,12 +52,12 @@ export function turnOf<T>(
   isUser: boolean,
   look: () => Promise<T | undefined>,
 ): Turn<T> | undefined {
-  const { authority, cache: { store } } = engine.configuration;
-  if (!store?.locks) return undefined;
+  const { authority, cache: { turns } } = engine.configuration;
+  if (turns === undefined) return undefined;
   // Who sends a refresh token twice may lose the grant: no two renewals of a user at a time, for as long as one can take.
   const isOneTime = isUser && authority.kind === "oidc";
   // Removals take turns with these.
-  if (isOneTime || (isUser && !store.cas)) {
+  if (isOneTime || (isUser && !turns.cas)) {
     const leaseMs = isOneTime ? engine.flightDeadlineMs : LEASE_MS;
     return { name: userTurn(owner), leaseMs, patienceMs: patienceMs(engine), look };
   }

@@ -215,7 +215,7 @@ export class UserGrants {
   /** Refresh tokens that count once, and isolates that cannot take turns. */
   #warn(): void {
     const { cache, emit } = this.#engine.configuration;
-    if (this.#hasWarned || !cache.stored || cache.store?.locks) return;
+    if (this.#hasWarned || !cache.stored || cache.turns) return;
     this.#hasWarned = true;
     const why =
       "the authority replaces them at each use, and the store of tokenCache has no lock: two isolates " +

@@ -184,7 +184,7 @@ export function tokenFixture(
   const events: MsalEvent[] = [];
   const emit = createEmit((event) => void events.push(event));
   const timeoutMs = { token: 10_000, metadata: 5_000 };
-  const http = new HttpClient({ fetch, clock, timeoutMs, maxBytes: { token: 2 ** 20, metadata: 2 ** 18 } });
+  const http = new HttpClient({ fetch, clock, timeoutMs, maxBytes: { token: 2 ** 20, metadata: 2 ** 19 } });
   const guarded = new GuardedStore(store ?? new MemoryStore({ clock }), "httpCache", clock, () => {});
   const cache = new DocumentCache(guarded, clock, secret === "" ? undefined : secret, CLIENT);
   const jwks = new JwksSource(http, cache, { clock, emit, timeoutMs });

@@ -84,8 +84,10 @@ export class UserPartitions extends MemoryUsers {
       const stale = staleOf(this.index, owner, undefined, store.nowMs);
       const name = await nameOfUser(store, one);
       let stored = await store.read(name, options);
-      // A miss may be of yesterday: before the user has to sign in, the newest is looked for.
-      if (stored === undefined && options?.consistency === "eventual") stored = await store.read(name);
+      // What is not there yet in a copy was not removed: for that, the newest is asked.
+      if (stored === undefined && options?.consistency === "eventual" && this.#wasThere(one)) {
+        stored = await store.read(name);
+      }
       const atMs = removedAt(stored, store.nowMs);
       const found = atMs === undefined && stored ? stored : undefined;
       const kept = found && this.#keep(one, readUser(one, found), asked, this.#versionOf(found));

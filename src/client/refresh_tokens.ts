@@ -130,8 +130,11 @@ export class RefreshTokens {
       return errand.find(record);
     });
     // Nobody waits for a turn with nothing to redeem.
-    const isBare = turn === undefined || this.#candidates(user, record).length === 0;
-    if (isBare && this.#familyOf(record) !== "") await load();
+    const isBare = this.#candidates(user, record).length === 0;
+    // What was read first may have been old: before the user has to sign in, the newest is looked for.
+    if (isBare || (turn === undefined && this.#familyOf(record) !== "")) await load();
+    const found = isBare ? errand.find(record) : undefined;
+    if (found !== undefined) return found;
     if (!turns || !turn || this.#candidates(user, record).length === 0) {
       return await this.#redeemAny(errand, record);
     }

@@ -41,8 +41,8 @@ export interface CacheLike {
   delete(url: string): Promise<boolean>;
 }
 
-/** A cache, a promise of one, or a function that gives one whenever it is used. */
-export type CacheSource = CacheLike | Promise<CacheLike> | (() => CacheLike | Promise<CacheLike>);
+/** A cache, or a function that gives one whenever it is used. */
+export type CacheSource = CacheLike | (() => CacheLike | Promise<CacheLike>);
 
 /** How a {@linkcode CacheApiStore} tells the time. */
 export interface CacheApiStoreOptions {
@@ -73,7 +73,7 @@ export class CacheApiStore implements Store {
    */
   constructor(cache: CacheSource, options: CacheApiStoreOptions = {}) {
     requireOptions(options);
-    if (Object(cache) !== cache) {
+    if (typeof cache !== "function" && typeof cache?.put !== "function") {
       refuse("invalid_store", "cache", 'it is no cache. Pass () => caches.open("msal-edge")');
     }
     this.#source = cache;

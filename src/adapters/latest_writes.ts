@@ -12,7 +12,7 @@ const RETRY_AFTER_MS = 1_000;
 /** How long a turn may take. In workerd it may never end: it can die with the request that began it. */
 const TURN_MS = 2_000;
 /** More keys than this are not remembered. */
-const MAX_KEYS = 1_000;
+const MAX_KEYS = 256;
 /** What no second attempt mends: a status of the caller's fault, but not 429. */
 const HOPELESS = /failed: 4(?!29)\d\d\b/;
 
@@ -22,7 +22,7 @@ type Write = () => Promise<void>;
 interface Turn {
   readonly promise: Promise<void>;
   readonly endsAtMs: number;
-  /** The newest write that is done with it. */
+  /** The newest write that is done, or has failed, with it. */
   covers: number;
   landed: boolean;
 }
@@ -32,6 +32,8 @@ interface Line {
   /** The newest write, and how many there were. */
   latest: Write;
   asked: number;
+  /** The newest write that is done. */
+  written: number;
   turn: Turn | undefined;
 }
 
@@ -71,7 +73,7 @@ export class LatestWrites {
       } catch (error) {
         if (turn.landed && turn.covers >= mine) throw error;
       }
-      if (turn.landed && turn.covers >= mine) return;
+      if (line.written >= mine) return;
       // It has died, or was about an older text: the next turn is for whoever comes first.
       if (line.turn === turn) line.turn = undefined;
     }
@@ -81,7 +83,7 @@ export class LatestWrites {
   #open(key: string, latest: Write): Line {
     // Lines whose requests died stay behind; to forget the others with them costs a refused write, no more.
     if (this.#lines.size >= MAX_KEYS) this.#lines.clear();
-    const line: Line = { latest, asked: 0, turn: undefined };
+    const line: Line = { latest, asked: 0, written: 0, turn: undefined };
     this.#lines.set(key, line);
     return line;
   }
@@ -97,7 +99,8 @@ export class LatestWrites {
       .finally(() => {
         turn.landed = true;
         if (line.turn === turn) line.turn = undefined;
-        if (line.asked === turn.covers && this.#lines.get(key) === line) this.#lines.delete(key);
+        const done = line.turn === undefined && line.asked === turn.covers;
+        if (done && this.#lines.get(key) === line) this.#lines.delete(key);
       });
     const turn: Turn = { promise, endsAtMs: this.#clock.now() + TURN_MS, covers: line.asked, landed: false };
     line.turn = turn;
@@ -107,14 +110,19 @@ export class LatestWrites {
 
   async #write(line: Line, turn: Turn): Promise<void> {
     try {
-      await line.latest();
+      await this.#attempt(line, turn);
     } catch (error) {
       if (HOPELESS.test(messageOf(error))) throw error;
       await sleep(this.#clock, RETRY_AFTER_MS);
-      // Never the older text again: it would undo what was written meanwhile.
-      turn.covers = line.asked;
-      await line.latest();
+      await this.#attempt(line, turn);
     }
+  }
+
+  async #attempt(line: Line, turn: Turn): Promise<void> {
+    // Always the newest text: an older one would undo what was written meanwhile.
+    const nth = turn.covers = line.asked;
+    await line.latest();
+    line.written = Math.max(line.written, nth);
   }
 }
 

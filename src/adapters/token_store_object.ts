@@ -82,7 +82,7 @@ export class TokenStoreObject {
     if (op === "lock") return await this.#lock(command, nowMs);
     if (op === "delete") this.#tables.delete(key);
     else this.#tables.release(key, command.id);
-    if (this.#tables.isEmpty()) await this.#giveBack();
+    if (this.#tables.areEmpty()) await this.#giveBack();
     return {};
   }
 
@@ -98,7 +98,7 @@ export class TokenStoreObject {
       await this.#wakeAt(expiresAtMs);
     } else {
       this.#tables.delete(key);
-      if (this.#tables.isEmpty()) await this.#giveBack();
+      if (this.#tables.areEmpty()) await this.#giveBack();
     }
     return { ok: true, version };
   }

@@ -90,9 +90,10 @@ export class TokenTables {
     return this.#rows(`SELECT min(ends) AS soonest FROM (${all})`)[0]?.soonest as number ?? undefined;
   }
 
-  /** Whether nothing is left, expired or not. */
-  isEmpty(): boolean {
-    return this.#rows("SELECT 1 FROM kept UNION ALL SELECT 1 FROM leases LIMIT 1").length === 0;
+  /** Whether there are tables, and nothing in them, expired or not. */
+  areEmpty(): boolean {
+    const rows = this.#rows("SELECT 1 FROM kept UNION ALL SELECT 1 FROM leases LIMIT 1");
+    return this.#made === true && rows.length === 0;
   }
 
   /** Says that the database is being deleted. */

@@ -6,6 +6,8 @@
 
 import type { CacheError } from "../errors/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { GuardedStore } from "../store/guarded_store.ts";
+import type { GetOptions } from "../store/store.ts";
 import type { CachedToken } from "./cached_token.ts";
 import type { TokenIndex } from "./token_index.ts";
 import type { UserCache } from "./user_cache.ts";
@@ -34,8 +36,10 @@ export interface CacheCore {
   readonly users: UserCache;
   /** Whether there is a store behind the memory. */
   readonly stored: boolean;
+  /** That store, for those who take turns. */
+  readonly store?: GuardedStore | undefined;
   /** Brings what is known elsewhere of a partition into the memory: one read of the store, if there is one. */
-  load(partition: AppPartition, key: string, nowMs: number): Promise<void>;
+  load(partition: AppPartition, key: string, nowMs: number, options?: GetOptions): Promise<void>;
   /** Notes that a token asked for at `asked` is new in memory, and writes it to the store, if there is one. */
   save(partition: AppPartition, token: CachedToken, asked: number, nowMs: number): Promise<void>;
   /** Forgets partitions; tells whether that changed the memory. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { GetOptions } from "../store/store.ts";
 import type { CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cached_user.ts";
 import type { TokenIndex } from "./token_index.ts";
 import type { UserCache } from "./user_cache.ts";
@@ -61,7 +62,7 @@ export class MemoryUsers implements UserCache {
   }
 
   /** There is nothing to read from. */
-  load(key: UserKey, _family?: string): Promise<UserRecord | undefined> {
+  load(key: UserKey, _family?: string, _options?: GetOptions): Promise<UserRecord | undefined> {
     return Promise.resolve(this.user(ownerOf(key)));
   }
 

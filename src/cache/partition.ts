@@ -9,6 +9,7 @@ import { CacheError } from "../errors/errors.ts";
 import type { GuardedStore } from "../store/guarded_store.ts";
 import type { SetResult, StoredValue } from "../store/store.ts";
 import { type MsalDocument, NOTHING, readDocument } from "./msal_document.ts";
+import { TOMBSTONE } from "./tombstone.ts";
 
 /** How often a write is tried again without anybody else getting ahead. */
 const MAX_ATTEMPTS = 4;
@@ -25,6 +26,10 @@ export interface PartitionValue {
   readonly optional?: boolean;
   /** The name that MSAL's own caches would use. */
   readonly suggestedKey: string;
+  /** Whether the tokens are the application's own. */
+  readonly isApplicationCache: boolean;
+  /** Whether there is anything left that could give a token. */
+  readonly hasTokens: boolean;
 }
 
 /**
@@ -48,7 +53,7 @@ export function readPartition(stored: StoredValue | undefined): MsalDocument {
   try {
     const document = readDocument(stored.value);
     // A partition has one owner: nobody else's entries live here.
-    const known = ["AccessToken", "Account", "IdToken", "RefreshToken", "AppMetadata"];
+    const known = ["AccessToken", "Account", "IdToken", "RefreshToken", "AppMetadata", TOMBSTONE];
     return {
       ...document,
       sections: new Map([...document.sections].filter(([name]) => !known.includes(name))),
@@ -86,10 +91,10 @@ export async function updatePartition(
     seen = stored?.version ?? seen;
     const next = change(stored);
     if (next === undefined || (next.optional && attempt > MAX_ATTEMPTS)) return undefined;
-    const { value, expiresAtMs, suggestedKey } = next;
+    const { value, expiresAtMs, suggestedKey, isApplicationCache, hasTokens } = next;
     const written = await store.set(key, value, {
       expiresAtMs,
-      hints: { kind: "tokens", suggestedKey },
+      hints: { kind: "tokens", suggestedKey, isApplicationCache, hasTokens },
       ...(store.cas && { ifVersion: seen ?? null }),
     });
     if (written?.ok !== false) return written;

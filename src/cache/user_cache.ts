@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { GetOptions } from "../store/store.ts";
 import type { CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cached_user.ts";
 import type { TokenIndex } from "./token_index.ts";
 
@@ -26,7 +27,7 @@ export interface UserCache {
    *
    * @returns What is known of the user, also where memory is too small to keep them.
    */
-  load(key: UserKey, family?: string): Promise<UserRecord | undefined>;
+  load(key: UserKey, family?: string, options?: GetOptions): Promise<UserRecord | undefined>;
   /** Reads the list of a client's users into memory, for caches that keep one. */
   loadUsers(environment: string, clientId: string): Promise<void>;
   /**

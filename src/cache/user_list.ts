@@ -114,6 +114,8 @@ export class UserList {
         value: writeDocument({ ...NOTHING, accounts }, sections),
         expiresAtMs: this.#clock.now() + LIST_MS,
         suggestedKey: clientId,
+        isApplicationCache: false,
+        hasTokens: accounts.length > 0,
       };
     });
     return !isNeeded || written === "gone" || written?.ok === true;

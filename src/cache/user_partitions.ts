@@ -5,7 +5,7 @@
  */
 
 import type { GuardedStore } from "../store/guarded_store.ts";
-import type { StoredValue } from "../store/store.ts";
+import type { GetOptions, StoredValue } from "../store/store.ts";
 import type { CachedToken } from "./cached_token.ts";
 import type { CachedIdToken, CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cached_user.ts";
 import { MemoryUsers } from "./memory_users.ts";
@@ -18,6 +18,7 @@ import {
   updatePartition,
 } from "./partition.ts";
 import { bucketOf, identityOf, realmKey, type TokenIndex } from "./token_index.ts";
+import { removedAt } from "./tombstone.ts";
 import {
   holderOf,
   mergeEntries,
@@ -31,6 +32,7 @@ import {
 } from "./user_entries.ts";
 import type { UserIndex } from "./user_index.ts";
 import type { UserList } from "./user_list.ts";
+import { isTooLate, UserRemovals } from "./user_removals.ts";
 
 /** How late a store without versions may see what was written: twice what Workers KV takes. */
 const LATE_MS = 120_000;
@@ -83,6 +85,7 @@ export class UserPartitions extends MemoryUsers {
   readonly #store: GuardedStore | undefined;
   readonly #onChange: () => void;
   readonly #list: UserList | undefined;
+  readonly #removals: UserRemovals = new UserRemovals();
 
   /**
    * Joins a memory and a store.
@@ -112,7 +115,7 @@ export class UserPartitions extends MemoryUsers {
   }
 
   /** Reads a user's partition into memory, and the family's, if that is asked for. */
-  override async load(key: UserKey, family?: string): Promise<UserRecord | undefined> {
+  override async load(key: UserKey, family?: string, options?: GetOptions): Promise<UserRecord | undefined> {
     const store = this.#store;
     if (store === undefined) return this.user(ownerOf(key));
     const asked = this.removals;
@@ -120,11 +123,17 @@ export class UserPartitions extends MemoryUsers {
     const [user] = await Promise.all(keys.map(async (one) => {
       const owner = ownerOf(one);
       const version = this.held.get(owner)?.version;
-      const stored = await store.read(await nameOf(one));
-      if (stored) return this.#keep(one, read(one, stored), asked, this.#versionOf(stored));
+      const stored = await store.read(await nameOf(one), options);
+      const atMs = removedAt(stored, store.nowMs);
+      if (stored && atMs === undefined) {
+        return this.#keep(one, read(one, stored), asked, this.#versionOf(stored));
+      }
       // It was there before, and nobody has signed in since: another isolate has removed the user.
-      const isSame = this.held.get(owner)?.version === version;
-      if (stored === undefined && isSame && this.#wasThere(one)) this.forget(one);
+      const known = this.held.get(owner);
+      const isGone = atMs === undefined
+        ? stored === undefined && known?.version === version && this.#wasThere(one)
+        : this.#removals.heed(one, known, atMs);
+      if (isGone) this.forget(one);
       return this.user(owner);
     }));
     return user;
@@ -150,12 +159,14 @@ export class UserPartitions extends MemoryUsers {
   /** Puts what an answer brought into memory, and then into the store. */
   override async save(tokens: UserTokens, asked: number, nowMs: number): Promise<void> {
     const isListed = this.#list?.knows(tokens);
+    // What memory has forgotten meanwhile was read from the store.
+    const wasRead = tokens.redeemed && !this.held.get(ownerOf(holderOf(tokens.redeemed)));
     if (!this.take(tokens, asked, nowMs)) return;
     // A sign-in begins anew: that the store has not got it yet is no removal.
     if (!tokens.redeemed) { for (const { key } of partsOf(tokens)) this.held.note(ownerOf(key), undefined); }
     this.#onChange();
     await Promise.all([
-      ...partsOf(tokens).map((part) => this.#write(part, tokens, asked, nowMs)),
+      ...partsOf(tokens).map((part) => this.#write(part, tokens, asked, nowMs, wasRead)),
       isListed ? undefined : this.#list?.add(tokens, asked),
     ]);
   }
@@ -180,12 +191,13 @@ export class UserPartitions extends MemoryUsers {
     if (changed) this.#onChange();
     const store = this.#store;
     if (store === undefined) return;
-    const names = holders.filter(({ clientId }) => clientId !== NO_CLIENT).map(nameOf);
-    const deleted = await Promise.all([
-      ...names.map(async (name) => await store.delete(await name)),
+    const [own, ...more] = holders.filter(({ clientId }) => clientId !== NO_CLIENT);
+    if (own === undefined) return;
+    const isDone = await this.#removals.run(store, [own, ...more], () => [
+      ...[own, ...more].map(async (one) => this.#removals.removeStored(store, await nameOf(one), one)),
       this.#list?.remove(key),
     ]);
-    if (deleted.includes(false)) refuseRemoval();
+    if (!isDone) refuseRemoval();
   }
 
   /** Takes what was read into memory, unless the user was removed meanwhile. */
@@ -211,16 +223,26 @@ export class UserPartitions extends MemoryUsers {
   }
 
   /** Writes what an answer brought beside what is there. What is in memory alone may have been removed there. */
-  async #write({ key, changeOf }: UserPart, tokens: UserTokens, asked: number, nowMs: number): Promise<void> {
+  async #write(
+    { key, changeOf }: UserPart,
+    tokens: UserTokens,
+    asked: number,
+    nowMs: number,
+    wasRead = false,
+  ): Promise<void> {
     const store = this.#store;
     if (store === undefined) return;
     const owner = ownerOf(key);
     const isOwn = owner === ownerOf(tokens.accessToken);
     const name = await nameOf(key);
-    const version = tokens.redeemed && this.held.get(owner)?.version;
+    const isRead = wasRead && tokens.redeemed && owner === ownerOf(holderOf(tokens.redeemed));
+    const version = tokens.redeemed && (this.held.get(owner)?.version ?? (isRead ? "read" : undefined));
     let tried = false;
+    let isLateAnswer = false;
     const written = await updatePartition(store, name, (stored) => {
-      if (this.index.removedSince(owner, asked)) return undefined;
+      const atMs = removedAt(stored, store.nowMs);
+      isLateAnswer = atMs !== undefined && isTooLate(tokens, nowMs, atMs);
+      if (isLateAnswer || this.index.removedSince(owner, asked)) return undefined;
       tried = true;
       const known = this.held.get(owner);
       // A store without versions may not see yet what was written lately.
@@ -241,8 +263,8 @@ export class UserPartitions extends MemoryUsers {
       return { ...this.#valueOf(key, after, nowMs), optional: !isNewest };
     }, store.cas ? version : undefined);
     // What was removed while it was being written must not stay; what others removed must not either.
-    if (this.index.removedSince(owner, asked)) await (tried && store.delete(name));
-    else if (written === "gone") this.forget(tokens.accessToken);
+    if (this.index.removedSince(owner, asked)) await (tried && this.#removals.removeStored(store, name, key));
+    else if (written === "gone" || isLateAnswer) this.forget(tokens.accessToken);
     else if (written?.ok) this.held.note(owner, this.#versionOf(written));
   }
 
@@ -266,6 +288,7 @@ export class UserPartitions extends MemoryUsers {
     }, sections);
     const expiresAtMs = [...tokens.map(({ expiresOn }) => expiresOn * 1000), ...ends]
       .reduce((latest, end) => Math.max(latest, end), nowMs);
-    return { value, expiresAtMs, suggestedKey: homeAccountId };
+    const hasTokens = tokens.length + refreshTokens.length > 0;
+    return { value, expiresAtMs, suggestedKey: homeAccountId, isApplicationCache: false, hasTokens };
   }
 }

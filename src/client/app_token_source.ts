@@ -5,10 +5,12 @@
  */
 
 import type { AppPartition } from "../cache/cache_core.ts";
+import { inTurn, type Keep } from "../cache/turns.ts";
 import { ownerKey } from "../cache/token_index.ts";
 import type { CachedToken } from "../cache/cached_token.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
+import type { GetOptions } from "../store/store.ts";
 import { keepAlive } from "../store/single_flight.ts";
 import { ACQUIRE_TOKEN_FOR_CLIENT } from "../token/telemetry.ts";
 import { type AppTokenQuery, extHashOf } from "./app_token_query.ts";
@@ -16,6 +18,7 @@ import type { Engine } from "./engine.ts";
 import { toGrantedToken } from "./granted_token.ts";
 import { isRenewed } from "./renewals.ts";
 import type { TokenFound } from "./token_found.ts";
+import { turnOf } from "./turns.ts";
 
 /** One piece of work, shared by everybody who asks for the same token. It holds nothing that a caller can change. */
 export interface AppTokenErrand {
@@ -53,24 +56,54 @@ export class AppTokenSource {
   }
 
   /**
-   * Gets a token: one read of the store, if there is one, and else one request.
+   * Gets a token: one read of the store, if there is one, and else one request, which isolates make one after the other where
+   * the store has locks.
    *
    * @param errand What is needed.
    * @returns The token.
    */
   async get(errand: AppTokenErrand): Promise<TokenFound> {
-    const { query, waitUntil } = errand;
-    const { cache, clock } = this.#engine.configuration;
-    const askedAtMs = clock.now();
-    const partition = await this.partitionOf(query);
+    const { cache } = this.#engine.configuration;
+    const { key } = errand.query;
+    const partition = await this.partitionOf(errand.query);
     const asked = cache.index.removals;
-    await cache.load(partition, query.key, askedAtMs);
-    const known = cache.index.find(partition.owner, query.bucket, query.key, askedAtMs);
-    if (isRenewed(known, errand, askedAtMs)) {
-      return { token: known, cacheLevel: cache.stored ? "store" : "memory", correlationId: "" };
-    }
+    const found = await this.#look(errand, partition);
+    if (found !== undefined) return found;
+    const turn = turnOf(
+      this.#engine,
+      { ...partition, key, reason: errand.reason },
+      false,
+      () => this.#look(errand, partition, { consistency: "strong" }),
+    );
+    if (turn === undefined || cache.store === undefined) return await this.#ask(errand, partition, asked);
+    return await inTurn(cache.store, turn, (keep) => this.#ask(errand, partition, asked, keep));
+  }
+
+  /** One read of the store: somebody else may have asked. */
+  async #look(
+    errand: AppTokenErrand,
+    partition: AppPartition,
+    options?: GetOptions,
+  ): Promise<TokenFound | undefined> {
+    const { cache, clock } = this.#engine.configuration;
+    const { bucket, key } = errand.query;
+    const nowMs = clock.now();
+    await cache.load(partition, key, nowMs, options);
+    const token = cache.index.find(partition.owner, bucket, key, nowMs);
+    if (!isRenewed(token, errand, nowMs)) return undefined;
+    return { token, cacheLevel: cache.stored ? "store" : "memory", correlationId: "" };
+  }
+
+  async #ask(
+    errand: AppTokenErrand,
+    partition: AppPartition,
+    asked: number,
+    keep?: Keep,
+  ): Promise<TokenFound> {
+    const { query, waitUntil } = errand;
+    const { authority, cache, clock, emit } = this.#engine.configuration;
+    const askedAtMs = clock.now();
     const correlationId = errand.correlationId ?? crypto.randomUUID();
-    const { authority, emit } = this.#engine.configuration;
     const to = { ...partition, environment: authority.environment, homeAccountId: "" };
     const token = toGrantedToken(
       await this.#engine.requestToken({
@@ -86,7 +119,8 @@ export class AppTokenSource {
       correlationId,
     );
     if (cache.index.put(token, asked)) {
-      const saved = cache.save(partition, token, asked, askedAtMs);
+      const saving = cache.save(partition, token, asked, askedAtMs);
+      const saved = keep?.(saving) ?? saving;
       if (waitUntil === undefined) await saved;
       else keepAlive(waitUntil, saved);
     }

@@ -5,15 +5,18 @@
  */
 
 import type { CachedRefreshToken, UserKey, UserRecord } from "../cache/cached_user.ts";
+import { inTurn, type Keep } from "../cache/turns.ts";
 import { isAuthError } from "../errors/auth_error.ts";
 import { InteractionRequiredAuthError, type ServerErrorDetails } from "../errors/server_error.ts";
 import { essentialClaimsOf } from "../request/claims.ts";
 import { isWorkers } from "../runtime/host.ts";
 import { withDeadline } from "../runtime/wait.ts";
 import { STRANGER_PATIENCE_MS } from "../store/single_flight.ts";
+import type { GetOptions } from "../store/store.ts";
 import { ACQUIRE_TOKEN_SILENT } from "../token/telemetry.ts";
 import type { Engine } from "./engine.ts";
 import type { TokenFound } from "./token_found.ts";
+import { patienceMs, turnOf } from "./turns.ts";
 import type { UserGrants } from "./user_grants.ts";
 import { anchorOf, isOfOtherIssuer, tenantOfRealm } from "./user_query.ts";
 import type { UserQuestion } from "./user_question.ts";
@@ -30,6 +33,18 @@ interface Candidate {
   readonly token: CachedRefreshToken;
   /** Whether its failure says nothing: it may be another family's. */
   readonly isGuess: boolean;
+}
+
+/** One question, and what it depends on. */
+interface Errand {
+  readonly question: UserQuestion;
+  readonly correlationId: string;
+  /** How often something had been removed before. */
+  readonly asked: number;
+  /** Finds the token that somebody else has got meanwhile. */
+  readonly find: (record: UserRecord | undefined) => TokenFound | undefined;
+  /** Makes the turn of this isolate last until the answer is stored. */
+  readonly keep?: Keep;
 }
 
 /** Redeems refresh tokens of the cache. */
@@ -57,31 +72,39 @@ export class RefreshTokens {
    * @param question The token that is looked for; the user was loaded.
    * @param asked How often something had been removed before.
    * @param loaded What the store has of the user: memory may be too small to keep them.
+   * @param find Finds the token that somebody else has got, after a read of the store.
    * @returns The token.
    * @throws {InteractionRequiredAuthError} `no_tokens_found` where there is no refresh token, or the authority's answer.
    */
-  async redeem(question: UserQuestion, asked: number, loaded: UserRecord | undefined): Promise<TokenFound> {
-    const { authority } = this.#engine.configuration;
+  async redeem(
+    question: UserQuestion,
+    asked: number,
+    loaded: UserRecord | undefined,
+    find: Errand["find"],
+  ): Promise<TokenFound> {
+    const { authority, cache } = this.#engine.configuration;
     const correlationId = question.correlationId ?? crypto.randomUUID();
     if (isOfOtherIssuer(authority, question.user.homeAccountId)) throw noTokens(correlationId);
     // Entra takes a refresh token again and again.
-    if (authority.kind === "aad") return await this.#redeemAny(question, correlationId, asked, loaded);
+    const errand: Errand = { question, correlationId, asked, find };
+    if (authority.kind === "aad") return await this.#redeemInTurn(errand, loaded);
     const { owner } = question;
     const isAlone = !this.#underWay.has(owner);
     const work = this.#turnOf(owner).then(async () =>
-      this.#redeemAny(
-        question,
-        correlationId,
-        asked,
-        // What was loaded before the wait has been redeemed.
-        isAlone ? loaded : await this.#engine.configuration.cache.users.load(question.user),
+      this.#redeemInTurn(
+        errand,
+        // What was loaded before the wait has been redeemed; whoever takes turns with other isolates reads again anyway.
+        isAlone || cache.store?.locks ? loaded : await cache.users.load(question.user),
       )
     );
     // What died with its request in workerd stays behind.
     if (this.#underWay.size > MAX_UNDER_WAY) this.#underWay.clear();
     // In workerd it may never end, unless its request is kept alive.
     const isKept = typeof question.waitUntil === "function" || !isWorkers();
-    const turn = { work, patienceMs: isKept ? this.#engine.flightDeadlineMs : STRANGER_PATIENCE_MS };
+    const turn = {
+      work,
+      patienceMs: isKept ? this.#engine.flightDeadlineMs + patienceMs(this.#engine) : STRANGER_PATIENCE_MS,
+    };
     this.#underWay.set(owner, turn);
     return await work.finally(() => {
       if (this.#underWay.get(owner) === turn) this.#underWay.delete(owner);
@@ -95,20 +118,34 @@ export class RefreshTokens {
     return work ? withDeadline(clock, work.catch(() => {}), patienceMs, () => undefined) : Promise.resolve();
   }
 
-  async #redeemAny(
-    question: UserQuestion,
-    correlationId: string,
-    asked: number,
-    loaded: UserRecord | undefined,
-  ): Promise<TokenFound> {
+  /** Where the store has locks, nobody else redeems meanwhile; what is redeemed was read when the turn came. */
+  async #redeemInTurn(errand: Errand, loaded: UserRecord | undefined): Promise<TokenFound> {
+    const { store, users } = this.#engine.configuration.cache;
+    const { owner, user } = errand.question;
+    let record = users.user(owner) ?? loaded;
+    const load = async (options?: GetOptions): Promise<void> => {
+      record = await users.load(user, this.#familyOf(record), options) ?? record;
+    };
+    const turn = turnOf(this.#engine, errand.question, true, async () => {
+      await load({ consistency: "strong" });
+      return errand.find(record);
+    });
+    // Nobody waits for a turn with nothing to redeem.
+    const isBare = turn === undefined || this.#candidates(user, record).length === 0;
+    if (isBare && this.#familyOf(record) !== "") await load();
+    if (!store || !turn || this.#candidates(user, record).length === 0) {
+      return await this.#redeemAny(errand, record);
+    }
+    return await inTurn(store, turn, (keep) => this.#redeemAny({ ...errand, keep }, record));
+  }
+
+  async #redeemAny(errand: Errand, loaded: UserRecord | undefined): Promise<TokenFound> {
     const { users } = this.#engine.configuration.cache;
-    const { owner, user } = question;
+    const { question: { owner, user }, correlationId, asked } = errand;
     const tried = new Set<string>();
     let failure: unknown;
     let isReread = !users.stored;
-    let record = users.user(owner) ?? loaded;
-    const family = this.#familyOf(record);
-    if (family !== "") record = await users.load(user, family) ?? record;
+    let record = loaded;
     while (tried.size < MAX_ATTEMPTS && !users.index.removedSince(owner, asked)) {
       const next = this.#candidates(user, record).find(({ token }) => !tried.has(token.secret));
       if (next === undefined) {
@@ -119,7 +156,7 @@ export class RefreshTokens {
       }
       tried.add(next.token.secret);
       try {
-        return await this.#redeemOne(next.token, question, correlationId, asked, record);
+        return await this.#redeemOne(next.token, errand, record);
       } catch (error) {
         const { error: code, retryable } = (isAuthError(error) ? error : {}) as Partial<ServerErrorDetails>;
         await this.#dropIfDead(next.token, error);
@@ -148,9 +185,7 @@ export class RefreshTokens {
 
   #redeemOne(
     token: CachedRefreshToken,
-    question: UserQuestion,
-    correlationId: string,
-    asked: number,
+    { question, correlationId, asked, keep }: Errand,
     record: UserRecord | undefined,
   ): Promise<TokenFound> {
     const { realm, tenant, user } = question;
@@ -175,6 +210,7 @@ export class RefreshTokens {
       homeAccountId: user.homeAccountId,
       redeemed: token,
       asked,
+      keep,
     });
   }
 

@@ -16,6 +16,7 @@ import { SingleFlight } from "../store/single_flight.ts";
 import type { Engine } from "./engine.ts";
 import { toAuthError } from "./failure.ts";
 import { fromMemory, type TokenFound } from "./token_found.ts";
+import { patienceMs } from "./turns.ts";
 
 /** After a proactive refresh began, nobody else begins one for this long. */
 const REFRESH_PAUSE_SECONDS = 30;
@@ -98,7 +99,7 @@ export class Renewals {
     const { owner, bucket, key, challenge, reason, waitUntil } = renewal;
     const isForced = reason === "force_refresh_or_claims";
     const name = lengthPrefixed([owner, bucket, key, isForced ? `!${challenge}` : ""]);
-    const options = { waitUntil, deadlineMs: this.#engine.flightDeadlineMs };
+    const options = { waitUntil, deadlineMs: this.#engine.flightDeadlineMs + patienceMs(this.#engine) };
     const flight = this.#flights.run(name, options, work)
       .catch((error) => this.#outlive(error, renewal, isForced));
     if (slot === undefined || isForced || !isAlive(slot, clock, WAITING_FLOOR_SECONDS)) return flight;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { UserRecord } from "../cache/cached_user.ts";
 import { bucketKey, isFresh, ownerKey, type Slot } from "../cache/token_index.ts";
 import { mergeClaims } from "../request/claims.ts";
 import { requireUserScopes, scopeKey } from "../request/scopes.ts";
@@ -146,16 +147,23 @@ export class SilentFlow {
 
   /** One read of the store, if there is one, and else a refresh token. */
   async #renew(question: UserQuestion): Promise<TokenFound> {
+    const { users } = this.#engine.configuration.cache;
+    const asked = users.removals;
+    const loaded = await users.load(question.user);
+    const find = (record: UserRecord | undefined): TokenFound | undefined => this.#find(question, record);
+    return find(loaded) ?? await this.#refreshTokens.redeem(question, asked, loaded, find);
+  }
+
+  /** What somebody else has got meanwhile, after a read of the store. */
+  #find(
+    { owner, bucket, key, realm, ...asked }: UserQuestion,
+    loaded: UserRecord | undefined,
+  ): TokenFound | undefined {
     const { cache, clock } = this.#engine.configuration;
-    const { user, owner, bucket, key } = question;
-    const asked = cache.users.removals;
-    const loaded = await cache.users.load(user);
     const nowMs = clock.now();
     const known = cache.index.find(owner, bucket, key, nowMs);
-    if (isRenewed(known, question, nowMs)) {
-      const profile = loaded?.profiles.get(question.realm);
-      return { ...fromMemory(known, profile), cacheLevel: cache.users.stored ? "store" : "memory" };
-    }
-    return await this.#refreshTokens.redeem(question, asked, loaded);
+    if (!isRenewed(known, asked, nowMs)) return undefined;
+    const profile = loaded?.profiles.get(realm);
+    return { ...fromMemory(known, profile), cacheLevel: cache.users.stored ? "store" : "memory" };
   }
 }

@@ -6,8 +6,9 @@
 
 import type { CachedAccount, CachedRefreshToken, UserProfile } from "../cache/cached_user.ts";
 import { ownerKey } from "../cache/token_index.ts";
+import type { Keep } from "../cache/turns.ts";
 import { profilesOf } from "../cache/user_index.ts";
-import { ClientAuthError } from "../errors/errors.ts";
+import { CacheError, ClientAuthError } from "../errors/errors.ts";
 import type { IdTokenClaims } from "../request/id_token_claims.ts";
 import { decorateScopes } from "../request/scopes.ts";
 import type { RefreshReason } from "../runtime/events.ts";
@@ -66,6 +67,8 @@ export interface UserErrand {
   readonly redeemed?: CachedRefreshToken | undefined;
   /** How often something had been removed from the cache before the call. */
   readonly asked: number;
+  /** Makes the turn in which it is redeemed last until it is stored. */
+  readonly keep?: Keep | undefined;
   /** Keeps work alive after the call. */
   readonly waitUntil: WaitUntil | "detached" | undefined;
 }
@@ -80,6 +83,7 @@ interface Owner {
 /** Redeems grants of users for one application. */
 export class UserGrants {
   readonly #engine: Engine;
+  #hasWarned = false;
 
   /**
    * Joins an application's parts.
@@ -169,10 +173,11 @@ export class UserGrants {
     const secret = response.refreshToken ?? (errand.homeAccountId ? undefined : errand.grant.refresh_token);
     // Only Microsoft has a family.
     const familyId = kind === "aad" ? response.familyId : undefined;
+    if (kind === "oidc" && redeemed && secret && secret !== redeemed.secret) this.#warn();
     const owner = { environment, clientId, homeAccountId };
     const account = claims && accountOf(claims, { environment, realm, homeAccountId }, errand, response);
     const idToken = claims && { ...owner, realm, secret: `${response.idToken}`, claims };
-    const saved = users.save(
+    const saving = users.save(
       {
         accessToken,
         refreshToken: secret === undefined ? undefined : {
@@ -191,6 +196,7 @@ export class UserGrants {
       errand.asked,
       nowMs,
     );
+    const saved = errand.keep?.(saving) ?? saving;
     // Taken now: while it is stored another answer may push the user out of memory. It may be too small for them, or they
     // were removed meanwhile: they have signed in all the same.
     const profile = this.profile(homeAccountId, realm) ?? (account && idToken &&
@@ -205,6 +211,18 @@ export class UserGrants {
       await saved;
     }
     return { token: accessToken, profile, cacheLevel: "none", correlationId };
+  }
+
+  /** Refresh tokens that count once, and isolates that cannot take turns. */
+  #warn(): void {
+    const { cache, emit } = this.#engine.configuration;
+    if (this.#hasWarned || !cache.stored || cache.store?.locks) return;
+    this.#hasWarned = true;
+    const why =
+      "the authority replaces them at each use, and the store of tokenCache has no lock: two isolates " +
+      "that use one at the same time may sign the user out. Use a Durable Object, Deno KV or Redis store";
+    const error = new CacheError("store_without_lock", `Cannot share refresh tokens safely: ${why}`);
+    emit?.({ type: "store_without_lock", error });
   }
 
   /** What memory knows of a user in a tenant. */

@@ -60,6 +60,11 @@ export class GuardedStore {
     return this.#store.maxValueBytes ?? Infinity;
   }
 
+  /** Where the time is read and timers are set. */
+  get clock(): Clock {
+    return this.#clock;
+  }
+
   /** The time, in milliseconds since the epoch. */
   get nowMs(): number {
     return this.#clock.now();
@@ -111,9 +116,14 @@ export class GuardedStore {
    */
   async lock(key: string, leaseMs: number): Promise<StoreLock | undefined | null> {
     if (!this.locks) return null;
+    let isLate = false;
     const taken = await this.#guard("cache_lock_failed", "lock in", async () => {
-      return await this.#store.lock?.(key, leaseMs) ?? NONE;
+      const lock = await this.#store.lock?.(key, leaseMs);
+      // Nobody waits for it any more.
+      if (isLate) await lock?.release();
+      return lock ?? NONE;
     });
+    isLate = true;
     if (taken === NONE) return undefined;
     if (taken === undefined) return null;
     return {

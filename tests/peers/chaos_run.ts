@@ -87,6 +87,11 @@ class Simulation {
     return { scene: this.#scene, seed, log: this.#log, quietMs, chaosMs };
   }
 
+  /** An issuer that is not Entra has no tenants. */
+  get #tenants(): number {
+    return this.#scene.issuer === "reusable" ? TENANTS : 1;
+  }
+
   /** Everybody signs in, one after the other, so that it is known whose each key is. */
   async #populate(): Promise<void> {
     for (const side of SIDES) this.#parties[side].tell({ type: "rates", rates: CALM });
@@ -94,7 +99,7 @@ class Simulation {
       await this.#alone("left", { kind: "sign_in", user, scope: 0 });
       await this.#alone("right", { kind: "silent", user, scope: 1, forced: true });
     }
-    for (let tenant = 0; tenant < TENANTS; tenant++) {
+    for (let tenant = 0; tenant < this.#tenants; tenant++) {
       for (let scope = 0; scope < SCOPES; scope++) {
         await this.#alone("left", { kind: "client", tenant, scope });
       }
@@ -125,7 +130,7 @@ class Simulation {
     const user = chance.happens(0.7) ? chance.pick(hot) : chance.below(USERS);
     const scope = chance.below(SCOPES);
     const what = chance.below(100);
-    if (what < 14) return { kind: "client", tenant: chance.below(TENANTS), scope };
+    if (what < 14) return { kind: "client", tenant: chance.below(this.#tenants), scope };
     if (what < 22) return { kind: "sign_in", user, scope };
     if (what < 25) return { kind: "bring", user, scope, refreshToken: this.#issuer.mint(user) };
     if (what < 29) return { kind: "remove", user };

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { CacheError, type Store } from "../mod.ts";
 import { document, type Entry, NOW } from "./support/documents.ts";
 import { FakeClock } from "./support/fake_clock.ts";
+import { partitionsIn } from "./support/locking_store.ts";
 import { type CountingStore, countingStore, faultyStore } from "./support/stores.ts";
 import { test } from "./support/suite.ts";
 import { deferred, eachRow } from "./support/token_server.ts";
@@ -108,9 +109,15 @@ test("a partition lasts as long as what lasts longest, and is named after the us
   await eachRow(rows, async ([over, ms]) => {
     const { store, isolate, clock } = world();
     await isolate().save(over);
-    for (const { options } of store.writes) {
+    for (const { key, options } of store.writes) {
       assertEquals(options.expiresAtMs - clock.now(), ms);
-      assertEquals(options.hints, { kind: "tokens", suggestedKey: HOME });
+      const hasTokens = store.values.get(key)!.includes('"secret"');
+      assertEquals(options.hints, {
+        kind: "tokens",
+        suggestedKey: HOME,
+        isApplicationCache: false,
+        hasTokens,
+      });
     }
   });
 });
@@ -250,11 +257,11 @@ test("R-116 who is removed while a save is under way does not reappear, in memor
       resolve();
       await Promise.all([saving, removing]);
       const name = `${when}, cas ${cas}`;
-      assertEquals([store.values.size, one.tokenCache.users, one.tokenCache.size], [0, 0, 0], name);
+      assertEquals([partitionsIn(store), one.tokenCache.users, one.tokenCache.size], [0, 0, 0], name);
       store.get = get;
       store.beforeSet = undefined;
       await one.save();
-      assertEquals([store.values.size, one.tokenCache.users], [1, 1], name);
+      assertEquals([partitionsIn(store), one.tokenCache.users], [1, 1], name);
     }
   }
 });
@@ -428,6 +435,8 @@ test("a list of the client's users is kept where it is asked for, and written wh
     {
       kind: "tokens",
       suggestedKey: USER.clientId,
+      isApplicationCache: false,
+      hasTokens: true,
     },
   );
 });
@@ -449,7 +458,7 @@ test("who is removed is off the list; the others stay on it", async () => {
     const cold = isolate();
     await cold.cache.users.loadUsers(USER.environment, USER.clientId);
     const homes = cold.cache.users.users(USER.environment, USER.clientId).map(({ key }) => key.homeAccountId);
-    assertEquals([homes, store.values.size], [["other.utid"], 2]);
+    assertEquals([homes, partitionsIn(store)], [["other.utid"], 2]);
   }
 });
 

@@ -15,6 +15,7 @@ import {
   OTHER_TENANT_ID,
   REDIRECT_URI,
 } from "./support/entra_double.ts";
+import { partitionsIn } from "./support/locking_store.ts";
 import { countingStore } from "./support/stores.ts";
 import { test } from "./support/suite.ts";
 
@@ -39,7 +40,7 @@ for (const cas of [true, false]) {
     await one!.removeAccount(HOME_ACCOUNT_ID);
     await entra.clock.advance(HOUR_MS);
     assertEquals((await entra.refused(two!.acquireTokenSilent(ASK))).code, "no_tokens_found");
-    assertEquals([entra.posts.length, store.values.size], [1, 0]);
+    assertEquals([entra.posts.length, partitionsIn(store)], [1, 0]);
     assertEquals(await two!.getAccount(HOME_ACCOUNT_ID), null);
   });
 
@@ -210,7 +211,7 @@ for (const cas of [true, false]) {
     assertEquals((await entra.settle(mail)).account?.homeAccountId, HOME_ACCOUNT_ID);
     open();
     await entra.settle(Promise.all(kept));
-    assertEquals([store.values.size, (await two!.getAccount(HOME_ACCOUNT_ID))?.homeAccountId], [
+    assertEquals([partitionsIn(store), (await two!.getAccount(HOME_ACCOUNT_ID))?.homeAccountId], [
       1,
       HOME_ACCOUNT_ID,
     ]);

@@ -54,7 +54,7 @@ export class UserRemovals {
   }
 
   /**
-   * Removes users, one after the other with renewals where nothing else keeps a renewal from writing in between.
+   * Removes users, after the renewals that are under way where nothing else keeps those from writing in between.
    *
    * @param store The store.
    * @param keys Whose partitions go: the user's, and the family's.
@@ -68,7 +68,9 @@ export class UserRemovals {
   ): Promise<boolean> {
     for (const key of keys) this.#note(key, store.nowMs);
     const work = async (): Promise<boolean> => !(await Promise.all(remove())).includes(false);
-    if (store.cas || !store.locks) return await work();
+    const isDone = await work();
+    if (store.cas || !store.locks) return isDone;
+    // Once more when nobody is between reading and writing.
     const turn = { name: userTurn(ownerOf(keys[0])), leaseMs: LEASE_MS, patienceMs: PATIENCE_MS };
     return await inTurn(store, { ...turn, look: () => Promise.resolve(undefined) }, work);
   }

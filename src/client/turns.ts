@@ -33,7 +33,8 @@ interface Question {
  */
 export function patienceMs({ configuration: { authority, cache }, flightDeadlineMs }: Engine): number {
   if (!cache.store?.locks) return 0;
-  return authority.kind === "oidc" ? flightDeadlineMs : PATIENCE_MS;
+  // For as long as one takes who died, and one who took over.
+  return authority.kind === "oidc" ? 2 * flightDeadlineMs : PATIENCE_MS;
 }
 
 /**

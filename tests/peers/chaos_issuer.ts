@@ -110,8 +110,9 @@ export class Issuer {
     const issued = Number(refreshToken.slice(3));
     const user = this.#tokens[issued]!.user;
     const answer = this.#grant({ ...grant, issued }, nowMs, log);
-    // A refresh may bring an ID token or not; but whose another library's is must be told.
-    const isTold = nonce !== undefined || issued % 4 === 0 || this.#tokens[grant.redeemed!]!.isForeign;
+    // Entra tells at each refresh whose the tokens are, as openid is asked for; others need not.
+    const isTold = this.#kind === "reusable" || nonce !== undefined || issued % 4 === 0 ||
+      this.#tokens[grant.redeemed!]!.isForeign;
     return {
       json: {
         ...answer.json as object,

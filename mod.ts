@@ -126,6 +126,7 @@ export type {
   TokenAcquiredEvent,
 } from "./src/runtime/events.ts";
 export type { FetchFunction, WaitUntil } from "./src/runtime/web_types.ts";
+export { type KeyValueLike, keyValueStore } from "./src/store/key_value_store.ts";
 export { MemoryStore, type MemoryStoreOptions } from "./src/store/memory_store.ts";
 export type {
   GetOptions,

@@ -73,6 +73,23 @@ test("the alarm deletes what has expired, keeps the rest, and is set again for i
   assertEquals((await probe()).rows, { kept: 1, leases: 1 });
 }, WORKERD);
 
+test("what has expired is gone before an alarm has deleted it", async () => {
+  const { store, probe } = scene();
+  await store.set("first", "v", after(100));
+  const { version } = await store.set("second", "v", after(400));
+  const lease = await store.lock("held", 400);
+  assert(lease);
+  await pause(800);
+  // The alarm went off for the first, and sweeps once a minute.
+  assertEquals((await probe()).rows, { kept: 1, leases: 1 });
+  assertEquals(await store.get("second"), undefined);
+  assertEquals((await store.set("second", "w", { ...after(HOUR_MS), ifVersion: version! })).ok, false);
+  assertEquals((await store.set("second", "w", { ...after(HOUR_MS), ifVersion: null })).ok, true);
+  assert(await store.lock("held", 60_000));
+  await lease.release();
+  assertEquals(await store.lock("held", 60_000), undefined);
+}, WORKERD);
+
 test("an alarm that comes early, or twice, or to an empty object, does no harm", async () => {
   const { store, alarm } = scene();
   assertEquals(await alarm(), EMPTY);

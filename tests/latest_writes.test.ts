@@ -163,6 +163,28 @@ test("R-106 a write that wakes up late does not disturb the one that took its pl
   assertEquals(kv.writes.at(-1), "put third");
 });
 
+test("R-106 nor does its second attempt", async () => {
+  const { kv, set, clock, text } = scene();
+  const [late, next] = [deferred<void>(), deferred<void>()];
+  kv.fates.push(late.promise.then(() => Promise.reject(tooMany())), next.promise);
+  const first = set("late");
+  await clock.advance(1.5 * SECOND);
+  late.resolve();
+  const second = set("next");
+  await clock.advance(SECOND);
+  assertEquals([await settledNow(first), kv.writes, text()], [
+    { ok: true },
+    ["put late", "put next", "put next"],
+    "next",
+  ]);
+  const third = set("third");
+  assert(await isPending(clock, third));
+  assertEquals(kv.writes.length, 3);
+  next.resolve();
+  assertEquals(await settledNow(Promise.all([second, third])), [{ ok: true }, { ok: true }]);
+  assertEquals([kv.writes.at(-1), text()], ["put third", "third"]);
+});
+
 test("R-119 nothing is remembered of writes that are over, and little of those that died", async () => {
   const clock = new FakeClock();
   const writes = new LatestWrites(clock);

@@ -1,9 +1,11 @@
 /** Refresh tokens of oidc-provider, which rotate, and end the grant when one comes twice. */
-import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import {
   type AuthenticationResult,
   InteractionRequiredAuthError,
   MemoryStore,
+  type MsalEvent,
+  type Store,
   TokenCache,
 } from "../../mod.ts";
 import { test } from "../support/suite.ts";
@@ -81,11 +83,65 @@ test("oidc-provider: two applications that share a store take turns with one rot
   assertEquals(tokenRequests(server), 6);
 });
 
-// Compare-and-set keeps the store right, but cannot keep two from sending the same token: that takes a lock.
-test("oidc-provider: two applications that renew at the same moment use one token twice, which ends the grant", async () => {
+test("R-107 oidc-provider: two applications that renew at the same moment take turns, given a lock, and both stay usable", async () => {
   await using server = await serveUsers();
   const store = new MemoryStore();
-  const first = webApp(server, { tokenCache: new TokenCache({ store }) });
+  const events: MsalEvent[] = [];
+  const onEvent = (event: MsalEvent): void => void events.push(event);
+  const apps = [1, 2].map(() => webApp(server, { tokenCache: new TokenCache({ store }), onEvent }));
+  const { result: { account } } = await signIn(apps[0]!);
+  const silent = { account: account!.homeAccountId, scopes: SCOPES };
+  await Promise.all(apps.map((app) => app.acquireTokenSilent(silent)));
+  for (let round = 1; round <= 10; round++) {
+    const renewed = await Promise.all(
+      apps.map((app) => app.acquireTokenSilent({ ...silent, forceRefresh: true })),
+    );
+    assertEquals(renewed.map(({ tokenSource }) => tokenSource), ["identity_provider", "identity_provider"]);
+    assertEquals([new Set(renewed.map((one) => one.accessToken)).size, tokenRequests(server)], [
+      2,
+      1 + 2 * round,
+    ]);
+  }
+  assertEquals(events.flatMap((event) => "error" in event ? [event.error.code] : []), []);
+});
+
+test("oidc-provider: 8 applications for which the user's token has ended renew it once, given a lock", async () => {
+  await using server = await serveUsers();
+  const store = new MemoryStore();
+  let aheadMs = 0;
+  const clock = {
+    now: () => Date.now() + aheadMs,
+    setTimeout: (callback: () => void, ms: number) => setTimeout(callback, ms),
+    clearTimeout: (handle: unknown) => clearTimeout(handle as number),
+  };
+  const make = () => webApp(server, { tokenCache: new TokenCache({ store }), clock });
+  const apps = Array.from({ length: 8 }, make);
+  const { result: { account } } = await signIn(apps[0]!);
+  const silent = { account: account!.homeAccountId, scopes: SCOPES };
+  await Promise.all(apps.map((app) => app.acquireTokenSilent(silent)));
+  // All but four of the token's sixty minutes: within what two clocks may differ by for the ID token.
+  aheadMs = 56 * 60_000;
+  const answers = await Promise.all(apps.map((app) => app.acquireTokenSilent(silent)));
+  // Whoever has waited for two seconds hands out the old one, which still counts.
+  assert(new Set(answers.map(({ accessToken }) => accessToken)).size <= 2);
+  assertEquals(tokenRequests(server), 2);
+});
+
+// Compare-and-set keeps the store right, but cannot keep two from sending the same token: that takes a lock.
+test("oidc-provider: without a lock two applications may use one token twice, which ends the grant, and an event warns", async () => {
+  await using server = await serveUsers();
+  const inner = new MemoryStore();
+  const store: Store = {
+    cas: true,
+    get: (key) => inner.get(key),
+    set: (key, value, options) => inner.set(key, value, options),
+    delete: (key) => inner.delete(key),
+  };
+  const events: MsalEvent[] = [];
+  const first = webApp(server, {
+    tokenCache: new TokenCache({ store }),
+    onEvent: (event) => events.push(event),
+  });
   const { result: { account } } = await signIn(first);
   const silent = { account: account!.homeAccountId, scopes: SCOPES, forceRefresh: true };
   let renewed: Promise<AuthenticationResult> | undefined;
@@ -99,6 +155,7 @@ test("oidc-provider: two applications that renew at the same moment use one toke
   });
   const late = await assertRejects(() => second.acquireTokenSilent(silent), InteractionRequiredAuthError);
   assertEquals(late.error, "invalid_grant");
+  assertEquals(events.filter(({ type }) => type === "store_without_lock").length, 1);
   const lost = await assertRejects(() => first.acquireTokenSilent(silent), InteractionRequiredAuthError);
   assertEquals(lost.error, "invalid_grant");
   // What was issued before is still handed out.

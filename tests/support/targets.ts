@@ -23,12 +23,16 @@ const SHARED = ["tests", "tests/support"];
 /** Every target, in the order in which they run. */
 export const targets: readonly Target[] = [
   // No permission at all: the library needs no environment, file or network that it was not given.
-  { name: "deno", folders: SHARED, run: denoTest(["--sanitize-ops", "--sanitize-resources"]) },
+  {
+    name: "deno",
+    folders: SHARED,
+    run: denoTest(["--unstable-kv", "--sanitize-ops", "--sanitize-resources"]),
+  },
   { name: "repo", folders: ["tests/repo"], run: denoTest(["--allow-read", "--allow-env"]) },
   {
     name: "peers",
     folders: ["tests/peers"],
-    run: denoTest(["-A", "--sanitize-ops", "--sanitize-resources"]),
+    run: denoTest(["-A", "--unstable-kv", "--sanitize-ops", "--sanitize-resources"]),
   },
   { name: "bun", folders: SHARED, run: bunTest },
   { name: "node", folders: SHARED, run: runNode },

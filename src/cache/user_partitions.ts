@@ -36,6 +36,8 @@ import { isTooLate, UserRemovals } from "./user_removals.ts";
 
 /** How late a store without versions may see what was written: twice what Workers KV takes. */
 const LATE_MS = 120_000;
+/** More removals than this are not remembered. */
+const MAX_REMOVED = 1_000;
 /** How long a refresh token counts where nobody says. */
 const REFRESH_TOKEN_MS = 90 * 86_400_000;
 
@@ -86,6 +88,8 @@ export class UserPartitions extends MemoryUsers {
   readonly #onChange: () => void;
   readonly #list: UserList | undefined;
   readonly #removals: UserRemovals = new UserRemovals();
+  /** Who was removed here, and how many removals there were then. */
+  readonly #removedHere = new Map<string, number>();
 
   /**
    * Joins a memory and a store.
@@ -161,13 +165,16 @@ export class UserPartitions extends MemoryUsers {
     const isListed = this.#list?.knows(tokens);
     // What memory has forgotten meanwhile was read from the store.
     const wasRead = tokens.redeemed && !this.held.get(ownerOf(holderOf(tokens.redeemed)));
-    if (!this.take(tokens, asked, nowMs)) return;
+    // A removal elsewhere that is heard of meanwhile is older than a sign-in that goes on.
+    const isHere = (this.#removedHere.get(ownerOf(tokens.accessToken)) ?? 0) > asked;
+    const since = tokens.redeemed || isHere ? asked : this.removals;
+    if (!this.take(tokens, since, nowMs)) return;
     // A sign-in begins anew: that the store has not got it yet is no removal.
     if (!tokens.redeemed) { for (const { key } of partsOf(tokens)) this.held.note(ownerOf(key), undefined); }
     this.#onChange();
     await Promise.all([
-      ...partsOf(tokens).map((part) => this.#write(part, tokens, asked, nowMs, wasRead)),
-      isListed ? undefined : this.#list?.add(tokens, asked),
+      ...partsOf(tokens).map((part) => this.#write(part, tokens, since, nowMs, wasRead)),
+      isListed ? undefined : this.#list?.add(tokens, since),
     ]);
   }
 
@@ -188,6 +195,8 @@ export class UserPartitions extends MemoryUsers {
   /** Removes a user from memory and store. */
   override async remove(key: UserKey): Promise<void> {
     const { holders, changed } = this.forget(key);
+    if (this.#removedHere.size > MAX_REMOVED) this.#removedHere.clear();
+    this.#removedHere.set(ownerOf(key), this.removals);
     if (changed) this.#onChange();
     const store = this.#store;
     if (store === undefined) return;

@@ -63,7 +63,7 @@ function secretOf(kind: string, n: number): string {
 }
 
 /** What an answer for a user brings. */
-function answerOf(n: number, nowSeconds: number): UserTokens {
+export function answerOf(n: number, nowSeconds: number): UserTokens {
   const oid = guid(n);
   const homeAccountId = `${oid}.${TENANT_ID}`;
   const key = { environment: ENVIRONMENT, clientId: CLIENT_ID, homeAccountId };
@@ -105,6 +105,9 @@ async function putUsers(millions: number): Promise<Weight[]> {
   return weights;
 }
 
+let aheadMs = 0;
+const clock = { ...systemClock, now: () => Date.now() + aheadMs };
+
 /** Answers at once, for anybody; counts each user's refresh token once. */
 async function issuerFetch(): Promise<(url: string | URL, init?: RequestInit) => Promise<Response>> {
   const { privateKey, publicKey } = await generateKeyPair("Ed25519");
@@ -123,7 +126,7 @@ async function issuerFetch(): Promise<(url: string | URL, init?: RequestInit) =>
     }
     const form = new URLSearchParams(`${init?.body}`);
     const [sub = "", nonce = ""] = (form.get("code") ?? form.get("refresh_token") ?? "").split(" ");
-    const now = Math.floor(Date.now() / 1000);
+    const now = Math.floor(clock.now() / 1000);
     const claims = { iss: ISSUER, aud: CLIENT_ID, sub, nonce, iat: now, exp: now + 3600 };
     const idToken = form.has("code")
       ? await new SignJWT(claims).setProtectedHeader({ alg: "Ed25519", kid: "k" }).sign(privateKey)
@@ -141,8 +144,6 @@ async function issuerFetch(): Promise<(url: string | URL, init?: RequestInit) =>
 /** Whole applications, with a small cache: what grows then is beside it. */
 async function callThrough(rounds: number): Promise<Weight[]> {
   const memory = { maxEntries: 100 };
-  const clock = { ...systemClock, now: () => Date.now() + aheadMs };
-  let aheadMs = 0;
   const fetch = await issuerFetch();
   const common = { clientId: CLIENT_ID, clientCredential: "a secret", clock, fetch };
   const [oidcCache, entraCache] = [new TokenCache({ memory }), new TokenCache({ memory })];

@@ -9,8 +9,8 @@ const MAX_ENTRIES = 10_000;
  * miss. Without bounds it would be more than a hundred times as much.
  */
 const HEAP_FACTOR = 1.5;
-/** Below this nothing grows with users: the shortest entry of a map with a key has more. */
-const BYTES_PER_CALL = 60;
+/** Nothing grows with users: an entry in a map for each of them is more than this for each call. */
+const BYTES_PER_CALL = 20;
 
 async function weigh(): Promise<Weights> {
   const child = new Deno.Command(Deno.execPath(), {

@@ -165,8 +165,8 @@ async function callThrough(rounds: number): Promise<Weight[]> {
       await oidc.removeAccount(account!);
       calls += 3;
     }
-    for (let n = 0; n < 10_000; n++) {
-      const id = guid(round * 10_000 + n);
+    for (let n = 0; n < 4_000; n++) {
+      const id = guid(round * 4_000 + n);
       const scopes = ["User.Read"];
       await entra.acquireTokenSilent({ account: `${id}.${id}`, scopes, tenantId: id }).catch(() => {});
       if (n % 4 === 0) {

@@ -237,19 +237,21 @@ test("a store that shows a removal once more after the next sign-in does not sig
 });
 
 test("who was removed in the second of their last answer is removed: the clock cannot tell, and the removal wins", async () => {
-  const { isolate, clock } = world();
-  const [one, two] = [isolate(), isolate()];
-  await one.save({ refreshToken: { lastModified: Math.floor(clock.now() / 1000) } });
-  await two.cache.users.load(USER);
-  const redeemed = sent(two);
-  await clock.advance(500);
-  await one.cache.users.remove(USER);
-  await two.cache.users.load(USER);
-  assertEquals([two.tokenCache.users, two.tokenCache.size], [0, 0]);
-  await two.save({ redeemed, refreshToken: { secret: "RT 2" } });
-  const cold = isolate();
-  await cold.cache.users.load(USER);
-  assertEquals([two.tokenCache.users, cold.tokenCache.users], [0, 0]);
+  for (const laterMs of [0, 500]) {
+    const { isolate, clock } = world();
+    const [one, two] = [isolate(), isolate()];
+    await one.save({ refreshToken: { lastModified: Math.floor(clock.now() / 1000) } });
+    await two.cache.users.load(USER);
+    const redeemed = sent(two);
+    await clock.advance(laterMs);
+    await one.cache.users.remove(USER);
+    await two.cache.users.load(USER);
+    assertEquals([two.tokenCache.users, two.tokenCache.size], [0, 0]);
+    await two.save({ redeemed, refreshToken: { secret: "RT 2" } });
+    const cold = isolate();
+    await cold.cache.users.load(USER);
+    assertEquals([two.tokenCache.users, cold.tokenCache.users], [0, 0]);
+  }
 });
 
 test("somebody whose clock is ahead of the removal's does not bring the user back from memory", async () => {

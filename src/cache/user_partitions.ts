@@ -206,6 +206,8 @@ export class UserPartitions extends MemoryUsers {
       ...[own, ...more].map(async (one) => this.#removals.removeStored(store, await nameOf(one), one)),
       this.#list?.remove(key),
     ]);
+    // What was read while the store was still removing it.
+    if (this.held.get(ownerOf(key))?.version !== undefined) this.forget(key);
     if (!isDone) refuseRemoval();
   }
 

@@ -1,5 +1,5 @@
 /**
- * A sign-in that is under way while this isolate hears that somebody else had removed the user before.
+ * Removals beside sign-ins and reads that are under way in the same isolate.
  *
  * @module
  */
@@ -58,5 +58,26 @@ for (const cas of [true, false]) {
       assertEquals(error.code, "no_tokens_found");
     }
     assertEquals((await entra.refused(app.acquireTokenSilent(ASK))).code, "no_tokens_found");
+  });
+}
+
+for (const cas of [true, false]) {
+  const kind = cas ? "compares and sets" : "does not compare";
+
+  test(`R-116 what is read while a user is being removed stays away, with a store that ${kind}`, async () => {
+    const entra = entraDouble();
+    const store = countingStore(entra.clock, cas);
+    const app = entra.confidential({ tokenCache: new TokenCache({ store }) });
+    await entra.signIn(app);
+    const { promise, resolve } = deferred<void>();
+    const { delete: remove } = store;
+    store.delete = (key) => promise.then(() => remove(key));
+    store.beforeSet = () => promise;
+    const removal = app.removeAccount(HOME_ACCOUNT_ID);
+    assertEquals((await entra.settle(app.acquireTokenSilent(ASK))).tokenSource, "cache", "read in time");
+    resolve();
+    await entra.settle(removal);
+    assertEquals((await entra.refused(app.acquireTokenSilent(ASK))).code, "no_tokens_found");
+    assertEquals(await app.getAccount(HOME_ACCOUNT_ID), null);
   });
 }

@@ -11,6 +11,7 @@
  */
 import { formatReport, makeBundles } from "../tools/bundle_report.ts";
 import { type HitCosts, measureHits } from "./silent_hits.ts";
+import { measureStores, type StoreCosts } from "./store_hits.ts";
 import { measureUsers, type UserCosts } from "./user_hits.ts";
 
 /** How many tokens, and how often MSAL Node is asked: its cost grows with the cache. */
@@ -82,6 +83,27 @@ function printUsers(costs: readonly UserCosts[]): void {
   for (const line of ratios) console.log(row(line));
 }
 
+function printStores(stores: readonly StoreCosts[]): void {
+  console.log("\nA cold silent hit: a new application over a store, time for each call");
+  const sizes = stores[0]?.costs.map(({ accounts }) => accounts.toLocaleString("en")) ?? [];
+  console.log(row(["accounts in the store", ...sizes]));
+  for (const { name, costs } of stores) {
+    console.log(row([name, ...costs.map(({ time }) => nanoseconds(time))]));
+  }
+  console.log("\nReads of the store and bytes for each call");
+  console.log(row(["accounts in the store", ...sizes]));
+  for (const { name, costs } of stores) {
+    const cells = costs.map(({ reads, bytes }) => `${reads} / ${Math.round(bytes).toLocaleString("en")}`);
+    console.log(row([name, ...cells]));
+  }
+  const named = (part: string): StoreCosts | undefined => stores.find(({ name }) => name.includes(part));
+  const [edge, node] = [named("memory"), named("plug-in over memory")];
+  if (edge === undefined || node === undefined) return;
+  const times = (index: number): string =>
+    `${((node.costs[index]?.time ?? NaN) / (edge.costs[index]?.time ?? NaN)).toFixed(1)}x`;
+  console.log(row(["the rate over memory, of MSAL Node's", ...sizes.map((_, index) => times(index))]));
+}
+
 console.log(`Deno ${Deno.version.deno}, V8 ${Deno.version.v8}\n`);
 // Not counted: the compilers warm up on it.
 await measureHits(10, 200);
@@ -99,5 +121,6 @@ for (const [accounts, msalNodeCalls] of ACCOUNTS) {
   users.push(await measureUsers(accounts, msalNodeCalls));
 }
 printUsers(users);
+printStores(await measureStores([1, 100, 1_000]));
 console.log("\nBundles");
 console.log(formatReport(await makeBundles()));

@@ -30,6 +30,8 @@ import { isTooLate, UserRemovals } from "./user_removals.ts";
 
 /** How late a store without versions may see what was written: twice what Workers KV takes. */
 const LATE_MS = 120_000;
+/** More removals than this are not remembered. */
+const MAX_REMOVED = 1_000;
 /** Moves users between the memory and a store. */
 export class UserPartitions extends MemoryUsers {
   readonly #store: GuardedStore | undefined;
@@ -37,6 +39,8 @@ export class UserPartitions extends MemoryUsers {
   readonly #list: UserList | undefined;
   readonly #removals: UserRemovals = new UserRemovals();
   readonly #dialect: Dialect;
+  /** Who was removed here, and how many removals there were then. */
+  readonly #removedHere = new Map<string, number>();
 
   /**
    * Joins a memory and a store.
@@ -126,13 +130,16 @@ export class UserPartitions extends MemoryUsers {
     const isListed = this.#list?.knows(tokens);
     // What memory has forgotten meanwhile was read from the store.
     const wasRead = tokens.redeemed && !this.held.get(ownerOf(holderOf(tokens.redeemed)));
-    if (!this.take(tokens, asked, nowMs)) return;
+    // A removal elsewhere that is heard of meanwhile is older than a sign-in that goes on.
+    const isHere = (this.#removedHere.get(ownerOf(tokens.accessToken)) ?? 0) > asked;
+    const since = tokens.redeemed || isHere ? asked : this.removals;
+    if (!this.take(tokens, since, nowMs)) return;
     // A sign-in begins anew: that the store has not got it yet is no removal.
     if (!tokens.redeemed) { for (const { key } of partsOf(tokens)) this.held.note(ownerOf(key), undefined); }
     this.#onChange();
     await Promise.all([
-      forEach(this.#store, partsOf(tokens), (part) => this.#write(part, tokens, asked, nowMs, wasRead)),
-      isListed ? undefined : this.#list?.add(tokens, asked),
+      forEach(this.#store, partsOf(tokens), (part) => this.#write(part, tokens, since, nowMs, wasRead)),
+      isListed ? undefined : this.#list?.add(tokens, since),
     ]);
   }
 
@@ -153,6 +160,8 @@ export class UserPartitions extends MemoryUsers {
   /** Removes a user from memory and store. */
   override async remove(key: UserKey): Promise<void> {
     const { holders, changed } = this.forget(key);
+    if (this.#removedHere.size > MAX_REMOVED) this.#removedHere.clear();
+    this.#removedHere.set(ownerOf(key), this.removals);
     if (changed) this.#onChange();
     const store = this.#store;
     if (store === undefined) return;
@@ -164,6 +173,8 @@ export class UserPartitions extends MemoryUsers {
       forEach(store, [own, ...more], removeOne).then((done) => !done.includes(false)),
       this.#list?.remove(key),
     ]);
+    // What was read while the store was still removing it.
+    if (this.held.get(ownerOf(key))?.version !== undefined) this.forget(key);
     if (!isDone) refuseRemoval();
   }
 

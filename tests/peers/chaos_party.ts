@@ -1,0 +1,90 @@
+/**
+ * The driver's end of a chaos Worker: one thing is asked at a time, and answered before the other Worker moves.
+ *
+ * @module
+ */
+import type { Command, Entry, Message, Question, Scene, Side, Start, When } from "./chaos_wire.ts";
+
+/** Answers what a Worker asks. */
+export type Respond = (question: Question, at: When) => Promise<unknown>;
+
+/** One of the Workers. */
+export class Party {
+  /** When something happens there next, if nothing is begun before. */
+  nextMs: number | undefined;
+  /** What is to begin there, the first first. */
+  readonly starts: Start[] = [];
+  readonly #socket: WebSocket;
+  readonly #respond: Respond;
+  readonly #take: (entry: Entry) => void;
+  #idle: ReturnType<typeof Promise.withResolvers<void>> | undefined;
+
+  private constructor(socket: WebSocket, respond: Respond, take: (entry: Entry) => void) {
+    this.#socket = socket;
+    this.#respond = respond;
+    this.#take = take;
+    socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
+    socket.onclose = () => this.#idle?.reject(new Error("the Worker is gone"));
+  }
+
+  /** Opens the way to a Worker. */
+  static async open(
+    origin: string,
+    init: { scene: Scene; seed: number; side: Side; nowMs: number },
+    respond: Respond,
+    take: (entry: Entry) => void,
+  ): Promise<Party> {
+    const socket = new WebSocket(origin.replace("http", "ws"));
+    await new Promise((resolve, reject) => {
+      socket.onopen = resolve;
+      socket.onerror = () => reject(new Error("the Worker does not answer"));
+    });
+    const party = new Party(socket, respond, take);
+    party.tell({ type: "init", ...init });
+    return party;
+  }
+
+  /** When something happens there next. */
+  get dueMs(): number {
+    return Math.min(this.nextMs ?? Infinity, this.starts[0]?.atMs ?? Infinity);
+  }
+
+  /** Lets the Worker go on until a moment. */
+  async run(untilMs: number): Promise<void> {
+    const later = this.starts.findIndex(({ atMs }) => atMs > untilMs);
+    const starts = this.starts.splice(0, later < 0 ? this.starts.length : later);
+    this.#idle = Promise.withResolvers();
+    this.tell({ type: "run", untilMs, starts });
+    await this.#idle.promise;
+  }
+
+  /** Adds what is to begin. */
+  start(start: Start): void {
+    this.starts.push(start);
+    this.starts.sort((a, b) => a.atMs - b.atMs);
+  }
+
+  tell(command: Command): void {
+    this.#socket.send(JSON.stringify(command));
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => void (this.#socket.onclose = resolve));
+    this.#socket.close();
+    await closed;
+  }
+
+  async #receive(message: Message): Promise<void> {
+    try {
+      message.log.forEach(this.#take);
+      if (message.type === "idle") {
+        this.nextMs = message.nextMs;
+        return this.#idle?.resolve();
+      }
+      const reply = await this.#respond(message.question, message.at);
+      this.tell({ type: "reply", id: message.id, reply });
+    } catch (error) {
+      this.#idle?.reject(error);
+    }
+  }
+}

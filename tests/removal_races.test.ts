@@ -1,0 +1,83 @@
+/**
+ * Removals beside sign-ins and reads that are under way in the same isolate.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { TokenCache } from "../mod.ts";
+import { callback, entraDouble, HOME_ACCOUNT_ID, nonceOf, REDIRECT_URI } from "./support/entra_double.ts";
+import { countingStore } from "./support/stores.ts";
+import { test } from "./support/suite.ts";
+import { deferred } from "./support/token_server.ts";
+
+const ASK = { account: HOME_ACCOUNT_ID, scopes: ["User.Read"] };
+
+for (const cas of [true, false]) {
+  const kind = cas ? "compares and sets" : "does not compare";
+
+  test(`R-112 hearing of an older removal does not lose a sign-in, with a store that ${kind}`, async () => {
+    const entra = entraDouble();
+    const store = countingStore(entra.clock, cas);
+    const [one, two] = [1, 2].map(() => entra.confidential({ tokenCache: new TokenCache({ store }) }));
+    await entra.signIn(two!);
+    await entra.clock.advance(200_000);
+    await one!.removeAccount(HOME_ACCOUNT_ID);
+    await entra.clock.advance(200_000);
+    const flow = await two!.initiateAuthCodeFlow({ scopes: ["User.Read"], redirectUri: REDIRECT_URI });
+    const answer = await entra.answer({ nonce: nonceOf(flow) });
+    const { promise, resolve } = deferred<void>();
+    entra.next(() => promise.then(() => Response.json(answer)));
+    const signIn = two!.acquireTokenByAuthCodeFlow(flow, callback(flow));
+    await entra.clock.advance(0);
+    const error = await entra.refused(two!.acquireTokenSilent({ ...ASK, forceRefresh: true }));
+    assertEquals(error.code, "no_tokens_found", "it has heard of the removal");
+    resolve();
+    const { accessToken } = await entra.settle(signIn);
+    const cold = entra.confidential({ tokenCache: new TokenCache({ store }) });
+    for (const app of [two!, cold]) {
+      assertEquals((await entra.settle(app.acquireTokenSilent(ASK))).accessToken, accessToken);
+    }
+  });
+
+  test(`R-116 a removal here does win over a sign-in that is under way, with a store that ${kind}`, async () => {
+    const entra = entraDouble();
+    const store = countingStore(entra.clock, cas);
+    const app = entra.confidential({ tokenCache: new TokenCache({ store }) });
+    await entra.signIn(app);
+    const flow = await app.initiateAuthCodeFlow({ scopes: ["User.Read"], redirectUri: REDIRECT_URI });
+    const answer = await entra.answer({ nonce: nonceOf(flow) });
+    const { promise, resolve } = deferred<void>();
+    entra.next(() => promise.then(() => Response.json(answer)));
+    const signIn = app.acquireTokenByAuthCodeFlow(flow, callback(flow));
+    await entra.clock.advance(0);
+    await app.removeAccount(HOME_ACCOUNT_ID);
+    resolve();
+    await entra.settle(signIn);
+    for (const tokenCache of [new TokenCache({ store })]) {
+      const error = await entra.refused(entra.confidential({ tokenCache }).acquireTokenSilent(ASK));
+      assertEquals(error.code, "no_tokens_found");
+    }
+    assertEquals((await entra.refused(app.acquireTokenSilent(ASK))).code, "no_tokens_found");
+  });
+}
+
+for (const cas of [true, false]) {
+  const kind = cas ? "compares and sets" : "does not compare";
+
+  test(`R-116 what is read while a user is being removed stays away, with a store that ${kind}`, async () => {
+    const entra = entraDouble();
+    const store = countingStore(entra.clock, cas);
+    const app = entra.confidential({ tokenCache: new TokenCache({ store }) });
+    await entra.signIn(app);
+    const { promise, resolve } = deferred<void>();
+    const { delete: remove } = store;
+    store.delete = (key) => promise.then(() => remove(key));
+    store.beforeSet = () => promise;
+    const removal = app.removeAccount(HOME_ACCOUNT_ID);
+    assertEquals((await entra.settle(app.acquireTokenSilent(ASK))).tokenSource, "cache", "read in time");
+    resolve();
+    await entra.settle(removal);
+    assertEquals((await entra.refused(app.acquireTokenSilent(ASK))).code, "no_tokens_found");
+    assertEquals(await app.getAccount(HOME_ACCOUNT_ID), null);
+  });
+}

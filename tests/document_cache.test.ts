@@ -221,7 +221,10 @@ test("R-187 a document that is too long is not written", async () => {
   // More characters than are kept, and fewer bytes than are read.
   const text = JSON.stringify(await keySet("common")).replace("{", `{"pad":"${"x".repeat(2 ** 18)}",`);
   const headers = { "content-type": "application/json" };
-  const small = await application({ store }, () => new Response(text, { headers }));
+  const small = await application(
+    { store, maxMetadataBytes: 2 ** 20 },
+    () => new Response(text, { headers }),
+  );
   assertEquals([await small.validate(), held.size], ["accepted", 0]);
 });
 

@@ -167,6 +167,7 @@ export interface FixtureOptions extends Partial<IdTokenValidatorOptions> {
   readonly secret?: string | undefined;
   readonly knownAuthorities?: readonly string[];
   readonly insecureLoopback?: boolean;
+  readonly maxMetadataBytes?: number;
 }
 
 export const entra = (tenant: string): Authority =>
@@ -177,14 +178,21 @@ export const oidc: Authority = parseOidcAuthority(OIDC_ISSUER, false);
 export function tokenFixture(
   authority: Authority,
   respond: (request: RecordedRequest) => Answer,
-  { clock = new FakeClock(), store, secret = "secret", insecureLoopback = false, ...options }:
-    FixtureOptions = {},
+  {
+    clock = new FakeClock(),
+    store,
+    secret = "secret",
+    insecureLoopback = false,
+    maxMetadataBytes = 2 ** 18,
+    ...options
+  }: FixtureOptions = {},
 ): TokenFixture {
   const { fetch, requests } = scriptedFetch(respond);
   const events: MsalEvent[] = [];
   const emit = createEmit((event) => void events.push(event));
   const timeoutMs = { token: 10_000, metadata: 5_000 };
-  const http = new HttpClient({ fetch, clock, timeoutMs, maxBytes: { token: 2 ** 20, metadata: 2 ** 19 } });
+  const maxBytes = { token: 2 ** 20, metadata: maxMetadataBytes };
+  const http = new HttpClient({ fetch, clock, timeoutMs, maxBytes });
   const guarded = new GuardedStore(store ?? new MemoryStore({ clock }), "httpCache", clock, () => {});
   const cache = new DocumentCache(guarded, clock, secret === "" ? undefined : secret, CLIENT);
   const jwks = new JwksSource(http, cache, { clock, emit, timeoutMs });

@@ -218,7 +218,8 @@ export async function runChaos(scene: Scene, seed: number): Promise<Run> {
     durableObjects: { OBJECTS: { className: "TimedStoreObject", scriptName: "left", useSQLite: true } },
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   }));
-  const miniflare = new Miniflare({ workers, cf: false });
+  const folder = await makeFolder();
+  const miniflare = new Miniflare({ workers, cf: false, defaultPersistRoot: folder });
   try {
     const [left, right] = [await miniflare.unsafeGetDirectURL("left"), await miniflare.unsafeGetDirectURL("right")];
     const simulation = await Simulation.open(scene, seed, { left: left.origin, right: right.origin });
@@ -227,5 +228,12 @@ export async function runChaos(scene: Scene, seed: number): Promise<Run> {
     return run;
   } finally {
     await miniflare.dispose();
+    await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** In memory where there is such a place: that nothing reaches a disk makes it several times as fast. */
+async function makeFolder(): Promise<string> {
+  const dir = "/dev/shm";
+  return await Deno.makeTempDir({ dir }).catch(() => Deno.makeTempDir());
 }

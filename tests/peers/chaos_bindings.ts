@@ -32,20 +32,29 @@ export function adapterOf(scene: Scene, env: Env, place: Place): Store {
     : new DurableObjectStore(timed(env.OBJECTS, clock));
 }
 
-function oneAtATime(kv: KvNamespaceLike, { clock, log }: Place): KvNamespaceLike {
+/** What a key had is kept beside it: a message that carries it would take longer than all the rest. */
+function oneAtATime(kv: KvNamespaceLike, place: Place): KvNamespaceLike {
+  const { clock, log } = place;
   return {
     getWithMetadata: (key, options) => clock.real(() => kv.getWithMetadata(key, options)),
     put: (key, value, options) =>
       clock.real(async () => {
         await kv.put(key, value, options);
-        log({ what: "stored", key, value });
+        const copy = `past.${place.name()}`;
+        await kv.put(copy, value, options);
+        log({ what: "stored", key, copy });
       }),
     delete: (key) =>
       clock.real(async () => {
         await kv.delete(key);
-        log({ what: "stored", key, value: undefined });
+        log({ what: "stored", key, copy: undefined });
       }),
   };
+}
+
+/** What was under a key before. */
+export function readCopy({ KV }: Env, { clock }: Place, copy: string): Promise<string | null> {
+  return clock.real(async () => (await KV.getWithMetadata(copy, { type: "text" })).value);
 }
 
 function timed(objects: DurableObjectNamespaceLike, clock: ChaosClock): DurableObjectNamespaceLike {

@@ -3,13 +3,23 @@
  *
  * @module
  */
-import { base64url, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
-import { CLIENT_ID, type Grant, guid, HOST, ISSUER, type IssuerKind, TENANT_ID } from "./chaos_wire.ts";
+import { base64url, exportJWK, generateKeyPair, type JWK, type JWTPayload } from "jose";
+import {
+  CLIENT_ID,
+  type Grant,
+  guid,
+  HOST,
+  ISSUER,
+  type IssuerKind,
+  TENANT_ID,
+} from "./chaos_wire.ts";
 
 /** An answer. */
 export interface Reply {
   readonly status?: number;
   readonly json: unknown;
+  /** What the ID token says, which goes into the answer where that arrives: signed, it would be too long for a message. */
+  readonly claims?: JWTPayload;
 }
 
 interface RefreshToken {
@@ -34,6 +44,11 @@ export class Issuer {
     this.#kind = kind;
   }
 
+  /** The key that signs ID tokens. */
+  async privateKey(): Promise<JWK> {
+    return await exportJWK((await this.#keys).privateKey);
+  }
+
   /** A refresh token that another library got. */
   mint(user: number): string {
     return this.#newRefreshToken(user, { revoked: false }, true);
@@ -54,10 +69,10 @@ export class Issuer {
     if (grantType === "client_credentials") {
       return this.#grant({ grantType, owner: `tenant ${this.#tenantOf(url)}`, scope }, nowMs, log);
     }
-    if (grantType === "refresh_token") return await this.#refresh(fields, scope, nowMs, log);
+    if (grantType === "refresh_token") return this.#refresh(fields, scope, nowMs, log);
     const [user = "", nonce = ""] = (fields.get("code") ?? "").split(" ");
     const issued = this.#newRefreshToken(Number(user), { revoked: false });
-    return await this.#userGrant({ grantType, owner: `user ${user}`, scope }, issued, nowMs, log, nonce);
+    return this.#userGrant({ grantType, owner: `user ${user}`, scope }, issued, nowMs, log, nonce);
   }
 
   #tenantOf(url: string): number {
@@ -65,12 +80,12 @@ export class Issuer {
     return this.#kind === "reusable" ? Number(`0x${tenant?.slice(-12)}`) - 1_000 : 0;
   }
 
-  async #refresh(
+  #refresh(
     fields: URLSearchParams,
     scope: string,
     nowMs: number,
     log: (grant: Grant) => void,
-  ): Promise<Reply> {
+  ): Reply {
     const redeemed = Number(fields.get("refresh_token")?.slice(3));
     const token = this.#tokens[redeemed];
     const owner = `user ${token?.user}`;
@@ -89,16 +104,16 @@ export class Issuer {
       token.spent = true;
     }
     const issued = this.#newRefreshToken(token.user, token.family);
-    return await this.#userGrant(told, issued, nowMs, log);
+    return this.#userGrant(told, issued, nowMs, log);
   }
 
-  async #userGrant(
+  #userGrant(
     grant: Grant,
     refreshToken: string,
     nowMs: number,
     log: (grant: Grant) => void,
     nonce?: string,
-  ): Promise<Reply> {
+  ): Reply {
     const issued = Number(refreshToken.slice(3));
     const user = this.#tokens[issued]!.user;
     const answer = this.#grant({ ...grant, issued }, nowMs, log);
@@ -112,8 +127,8 @@ export class Issuer {
         ...(this.#kind === "reusable" && {
           client_info: base64url.encode(JSON.stringify({ uid: guid(user), utid: TENANT_ID })),
         }),
-        ...(isTold && { id_token: await this.#idToken(user, nowMs, nonce) }),
       },
+      ...(isTold && { claims: this.#claimsOf(user, nowMs, nonce) }),
     };
   }
 
@@ -140,10 +155,10 @@ export class Issuer {
     return `RT ${number}`;
   }
 
-  async #idToken(user: number, nowMs: number, nonce: string | undefined): Promise<string> {
+  #claimsOf(user: number, nowMs: number, nonce: string | undefined): JWTPayload {
     const now = Math.floor(nowMs / 1000);
     const isEntra = this.#kind === "reusable";
-    return await new SignJWT({
+    return {
       iss: isEntra ? `${HOST}/${TENANT_ID}/v2.0` : ISSUER,
       aud: CLIENT_ID,
       sub: `subject-${user}`,
@@ -153,7 +168,7 @@ export class Issuer {
       ...(isEntra && { oid: guid(user), tid: TENANT_ID, ver: "2.0" }),
       preferred_username: `user${user}@contoso.example`,
       ...(nonce && { nonce }),
-    }).setProtectedHeader({ alg: "RS256", kid: "k" }).sign((await this.#keys).privateKey);
+    };
   }
 
   async #document(url: string): Promise<Reply> {

@@ -65,16 +65,20 @@ function* noneLeaks(record: ChaosRecord): Generator<Violation> {
     const scope = operation.kind === "client" ? appScopeOf(operation.scope) : record.scopeOf(operation.scope);
     const isTheirs = outcome.token.startsWith(`AT|${owner}|${scope}|`);
     const account = "user" in operation ? homeIdOf(record.run.scene, operation.user) : undefined;
-    // Who is removed meanwhile has no account any more.
-    const isRemoved = outcome.account === undefined &&
-      record.of(owner).some((other) =>
-        other.operation.kind === "remove" && other.atMs <= endedMs && other.overMs >= deed.atMs
-      );
-    if (!isTheirs || !(isRemoved || outcome.account === account)) {
+    const hasAccount = outcome.account === account || (outcome.account === undefined && isForgotten(record, deed));
+    if (!isTheirs || !hasAccount) {
       yield violation("no token reaches anybody else", deed, outcome);
     }
     if (outcome.expiresAtMs! <= endedMs) yield violation("no token has expired", deed, outcome);
   }
+}
+
+/** Whether a token may come without its account: where its user is removed meanwhile, or KV lost the ID token. */
+function isForgotten(record: ChaosRecord, { owner, atMs, endedMs = 0 }: Deed): boolean {
+  const { store, issuer } = record.run.scene;
+  return (store === "kv" && issuer === "rotating") || record.of(owner).some((other) =>
+    other.operation.kind === "remove" && other.atMs <= endedMs && other.overMs >= atMs
+  );
 }
 
 /** Whether somebody is signed in, as far as anybody can know: between two operations that overlap nobody can. */
@@ -193,8 +197,7 @@ function isAsNew(record: ChaosRecord, redeemed: Granted | undefined, newest: Gra
 /** Whoever lets tokens of such an issuer be spent twice is told; nobody else is. */
 function* warned({ run }: ChaosRecord): Generator<Violation> {
   const { store, issuer } = run.scene;
-  const count =
-    run.log.filter((entry) => entry.what === "event" && entry.type === "store_without_lock").length;
+  const count = run.log.filter((entry) => entry.what === "event" && entry.type === "store_without_lock").length;
   const isDue = store === "kv" && issuer === "rotating";
   if (isDue ? count < SIDES.length : count > 0) {
     yield violation("store_without_lock is told where it is so", { owner: "", atMs: 0 }, `${count} events`);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command, Entry, Message, Question, Scene, Side, Start, When } from "./chaos_wire.ts";
+import type { Command, Entry, Init, Message, Question, Start, When } from "./chaos_wire.ts";
 
 /** Answers what a Worker asks. */
 export type Respond = (question: Question, at: When) => Promise<unknown>;
@@ -30,7 +30,7 @@ export class Party {
   /** Opens the way to a Worker. */
   static async open(
     origin: string,
-    init: { scene: Scene; seed: number; side: Side; nowMs: number },
+    init: Init,
     respond: Respond,
     take: (entry: Entry) => void,
   ): Promise<Party> {

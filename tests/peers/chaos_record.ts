@@ -81,8 +81,8 @@ export class ChaosRecord {
         : false;
     const last = this.run.log.filter((entry) => entry.atMs <= untilMs && isTheirs(entry)).slice(-STORY);
     return last.map(({ atMs, side, isolate, ...happening }) => {
-      const brief = { ...happening, ...("value" in happening && { value: happening.value?.length }) };
-      return `  ${((atMs - this.run.chaosMs) / 1000).toFixed(2)} ${side}#${isolate} ${JSON.stringify(brief)}`;
+      const seconds = ((atMs - this.run.chaosMs) / 1000).toFixed(2);
+      return `  ${seconds} ${side}#${isolate} ${JSON.stringify(happening)}`;
     }).join("\n");
   }
 

@@ -20,6 +20,8 @@ export interface Place {
   /** Until when a key is taken for missing. */
   readonly misses: Map<string, number>;
   rates: Rates;
+  /** A name that nothing else has. */
+  name(): string;
   log(happening: Happening): void;
   /** What was under a key at a moment, wherever it was written. */
   past(key: string, atMs: number): Promise<StoredValue | undefined>;

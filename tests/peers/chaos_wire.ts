@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { JWK } from "jose";
 /** The client, and where its users live. */
 export const CLIENT_ID = "6731de76-14a6-49ae-97bc-6eba6914391e";
 export const TENANT_ID = "7f0c1d5e-3b6a-4c8e-9d21-5a4e8b7c6f10";
@@ -76,8 +77,8 @@ export type Happening =
   | { readonly what: "saved"; readonly id: number }
   | { readonly what: "abandoned"; readonly id: number }
   | { readonly what: "fault"; readonly fault: string; readonly key: string }
-  /** What KV has of a key from now on. */
-  | { readonly what: "stored"; readonly key: string; readonly value: string | undefined }
+  /** What KV has of a key from now on: where a copy of it is. */
+  | { readonly what: "stored"; readonly key: string; readonly copy: string | undefined }
   | { readonly what: "wrote"; readonly key: string; readonly ok: boolean }
   | { readonly what: "locked"; readonly key: string; readonly taken: boolean }
   | { readonly what: "event"; readonly type: string; readonly code: string }
@@ -110,15 +111,19 @@ export interface When {
 /** A happening. */
 export type Entry = Happening & When;
 
+/** What a Worker begins with. */
+export interface Init {
+  readonly scene: Scene;
+  readonly seed: number;
+  readonly side: Side;
+  readonly nowMs: number;
+  /** Signs the issuer's ID tokens. */
+  readonly key: JWK;
+}
+
 /** From the driver to a Worker. */
 export type Command =
-  | {
-    readonly type: "init";
-    readonly scene: Scene;
-    readonly seed: number;
-    readonly side: Side;
-    readonly nowMs: number;
-  }
+  | { readonly type: "init" } & Init
   /** Faults from now on, or none. */
   | { readonly type: "rates"; readonly rates: Rates }
   /** Lets time pass, and begins operations on the way. */

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { importJWK, type JWTPayload, SignJWT } from "jose";
 import { ConfidentialClientApplication, TokenCache } from "../../mod.ts";
-import { adapterOf, type Env } from "./chaos_bindings.ts";
+import { adapterOf, type Env, readCopy } from "./chaos_bindings.ts";
 import { ChaosClock } from "./chaos_clock.ts";
+import type { Reply } from "./chaos_issuer.ts";
 import { type Answer, Operations } from "./chaos_operations.ts";
 import { type Chance, chanceOf } from "./chaos_random.ts";
 import { ChaosStore, type Place } from "./chaos_store.ts";
@@ -49,6 +51,7 @@ class Worker implements Place {
   readonly #replies = new Map<number, (reply: unknown) => void>();
   #entries: Entry[] = [];
   #asked = 0;
+  #names = 0;
   #isolate = 0;
   #app: ConfidentialClientApplication | undefined;
   #running = new Set<number>();
@@ -76,7 +79,13 @@ class Worker implements Place {
   }
 
   async past(key: string, atMs: number): Promise<{ value: string } | undefined> {
-    return await this.#ask({ ask: "past", key, atMs }) as { value: string } | undefined ?? undefined;
+    const copy = await this.#ask({ ask: "past", key, atMs }) as string | null;
+    const value = copy && await readCopy(this.#env, this, copy);
+    return value ? { value } : undefined;
+  }
+
+  name(): string {
+    return `${this.#init.side}.${++this.#names}`;
   }
 
   reply({ id, reply }: Command & { type: "reply" }): void {
@@ -143,8 +152,14 @@ class Worker implements Place {
     await this.clock.sleep(this.chance.delayMs(ISSUER_DELAY_MS));
     const body = await this.#ask({ ask: "fetch", url, ...(form !== undefined && { form }) });
     await this.clock.sleep(this.chance.delayMs(ISSUER_DELAY_MS));
-    const { status = 200, json } = body as { status?: number; json: unknown };
-    return Response.json(json, { status });
+    const { status = 200, json, claims } = body as Reply;
+    const idToken = claims && { id_token: await this.clock.real(() => this.#sign(claims)) };
+    return Response.json({ ...json as object, ...idToken }, { status });
+  }
+
+  async #sign(claims: JWTPayload): Promise<string> {
+    const key = await importJWK(this.#init.key, "RS256");
+    return await new SignJWT(claims).setProtectedHeader({ alg: "RS256", kid: "k" }).sign(key);
   }
 
   #ask(question: Question): Promise<unknown> {

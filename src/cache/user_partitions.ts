@@ -218,6 +218,8 @@ export class UserPartitions extends MemoryUsers {
     let tried = false;
     let isLateAnswer = false;
     const written = await updatePartition(store, name, (stored) => {
+      // Who is asked again has not written.
+      tried = false;
       const atMs = removedAt(stored, store.nowMs);
       isLateAnswer = atMs !== undefined && isTooLate(tokens, nowMs, atMs);
       if (isLateAnswer || this.index.removedSince(owner, asked)) return undefined;

@@ -173,15 +173,18 @@ export class SharedStore extends GuardedStore {
       if (stored === null) return false;
       const parts = split(place, stored);
       const { rest } = parts;
-      if (!hasTokens(rest)) {
+      const hints = { kind: "tokens", suggestedKey: key, isApplicationCache: isApp } as const;
+      const isLast = !hasTokens(rest);
+      if (isLast && (!this.cas || stored === undefined)) {
         this.#seen.delete(key);
         return await super.delete(key);
       }
-      const hints = { kind: "tokens", suggestedKey: key, isApplicationCache: isApp } as const;
-      const written = await this.#put(place, rest, join(place, parts, "{}"), stored, {
+      // What has expired is not kept: so the last one deletes, unless somebody else has written meanwhile.
+      const written = await this.#put(place, rest, isLast ? "{}" : join(place, parts, "{}"), stored, {
         expiresAtMs: 0,
-        hints,
+        hints: isLast ? { ...hints, hasTokens: false } : hints,
       });
+      if (isLast) this.#seen.delete(key);
       if (written?.ok !== false) return written !== undefined;
     }
     return false;

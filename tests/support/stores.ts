@@ -38,7 +38,8 @@ export function countingStore(clock: Clock, cas = true): CountingStore {
       store.writes.push({ key, options });
       const { ifVersion: _, ...rest } = options;
       const result = await inner.set(key, value, cas ? options : rest);
-      if (result.ok) store.values.set(key, value);
+      if (result.ok && options.expiresAtMs > clock.now()) store.values.set(key, value);
+      else if (result.ok) store.values.delete(key);
       return result;
     },
     async delete(key) {

@@ -1,0 +1,48 @@
+/** Values under MSAL's names while several clients change them: nobody's entries are lost. */
+import { assertEquals } from "@std/assert";
+import type { Store } from "../mod.ts";
+import { FakeClock } from "./support/fake_clock.ts";
+import { countingStore } from "./support/stores.ts";
+import { test } from "./support/suite.ts";
+import { HOME, openCache, USER } from "./support/users.ts";
+
+const OTHER = { clientId: "other" };
+
+function open(store: Store, clock: FakeClock) {
+  return openCache({ store, clock, partitionNames: "suggested" });
+}
+
+/** What the other client finds in the store. */
+async function found(store: Store, clock: FakeClock): Promise<string[]> {
+  const cold = open(store, clock);
+  await cold.cache.users.load({ ...USER, ...OTHER });
+  return cold.secrets(OTHER);
+}
+
+test("R-112 with CAS a removal does not take along what another client puts into the value meanwhile", async () => {
+  const clock = new FakeClock();
+  const store = countingStore(clock);
+  const [one, two] = [open(store, clock), open(store, clock)];
+  await one.save();
+  const { delete: remove } = store;
+  const meanwhile = async (): Promise<void> => {
+    store.beforeSet = undefined;
+    store.delete = remove;
+    await two.save({ key: OTHER });
+  };
+  store.beforeSet = meanwhile;
+  store.delete = async (key) => {
+    await meanwhile();
+    await remove(key);
+  };
+  await one.cache.users.remove(USER);
+  assertEquals(await found(store, clock), ["a refresh token"]);
+  await one.cache.users.load(USER);
+  assertEquals(one.tokenCache.users, 0);
+  // The last one takes the value along, and whoever comes next begins anew.
+  await two.cache.users.remove({ ...USER, ...OTHER });
+  assertEquals(store.values.size, 0);
+  store.take();
+  await two.save({ key: OTHER });
+  assertEquals([store.values.has(HOME), store.take()], [true, { get: 1, set: 1, delete: 0 }]);
+});

@@ -1,6 +1,6 @@
 /** Values under MSAL's names while several clients change them: nobody's entries are lost. */
 import { assertEquals } from "@std/assert";
-import type { Store } from "../mod.ts";
+import { LayeredStore, type Store } from "../mod.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { countingStore } from "./support/stores.ts";
 import { test } from "./support/suite.ts";
@@ -45,4 +45,16 @@ test("R-112 with CAS a removal does not take along what another client puts into
   store.take();
   await two.save({ key: OTHER });
   assertEquals([store.values.has(HOME), store.take()], [true, { get: 1, set: 1, delete: 0 }]);
+});
+
+test("R-107 without CAS what a copy showed is not written upon: others' entries are newer", async () => {
+  const clock = new FakeClock();
+  const remote = countingStore(clock, false);
+  const [one, two] = [open(new LayeredStore(remote, { clock }), clock), open(remote, clock)];
+  await one.save();
+  await clock.advance(3_000);
+  await two.save({ key: OTHER });
+  await one.cache.users.load(USER, undefined, { consistency: "eventual" });
+  await one.cache.users.remove(USER);
+  assertEquals(await found(remote, clock), ["a refresh token"]);
 });

@@ -200,7 +200,8 @@ export class SharedStore extends GuardedStore {
     // A store without versions may show late what was written a moment ago.
     if (seen?.isWritten && !this.cas) return seen.stored;
     const stored = await super.read(key, options);
-    if (stored !== null) this.#note(key, stored, false);
+    // What may be old is nothing to write upon.
+    if (stored !== null && options?.consistency !== "eventual") this.#note(key, stored, false);
     return stored;
   }
 

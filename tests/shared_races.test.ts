@@ -1,10 +1,11 @@
 /** Values under MSAL's names while several clients change them: nobody's entries are lost. */
 import { assertEquals } from "@std/assert";
-import { LayeredStore, type Store } from "../mod.ts";
+import { LayeredStore, type Store, TokenCache } from "../mod.ts";
+import { openerOf } from "../src/cache/cache_core.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { countingStore } from "./support/stores.ts";
 import { test } from "./support/suite.ts";
-import { HOME, openCache, USER } from "./support/users.ts";
+import { HOME, openCache, USER, userTokens, type UserTokensOver } from "./support/users.ts";
 
 const OTHER = { clientId: "other" };
 
@@ -57,4 +58,22 @@ test("R-107 without CAS what a copy showed is not written upon: others' entries 
   await one.cache.users.load(USER, undefined, { consistency: "eventual" });
   await one.cache.users.remove(USER);
   assertEquals(await found(remote, clock), ["a refresh token"]);
+});
+
+test("R-107 without CAS two applications of one cache do not undo each other, whichever writes last", async () => {
+  const clock = new FakeClock();
+  const store = countingStore(clock, false);
+  const tokenCache = new TokenCache({ store, partitionNames: "suggested" });
+  const [mine, others] = [1, 2].map(() => openerOf(tokenCache)!(clock, () => {}).users);
+  const save = (users: typeof mine, over?: UserTokensOver): Promise<void> =>
+    users!.save(userTokens(over), users!.removals, clock.now());
+  await save(mine);
+  await save(others, { key: OTHER });
+  await save(mine, { accessToken: { scopes: ["a"], secret: "AT a" } });
+  assertEquals(await found(store, clock), ["a refresh token"]);
+  await Promise.all([
+    save(others, { key: OTHER, refreshToken: { secret: "RT 2" } }),
+    save(mine, { accessToken: { scopes: ["b"], secret: "AT b" } }),
+  ]);
+  assertEquals(await found(store, clock), ["RT 2"]);
 });

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { GuardedStore } from "../store/guarded_store.ts";
-import type { GetOptions, SetOptions, SetResult, StoredValue, StoreLock } from "../store/store.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { GuardedStore, type OnStoreFailure } from "../store/guarded_store.ts";
+import type { GetOptions, SetOptions, SetResult, Store, StoredValue, StoreLock } from "../store/store.ts";
 import { belongs } from "./app_partitions.ts";
 import type { CachedToken } from "./cached_token.ts";
 import type { CachedRefreshToken, UserKey } from "./cached_user.ts";
@@ -54,7 +55,7 @@ function placeOf(name: string): Place | undefined {
 }
 
 /** What is remembered of a value. */
-interface Seen {
+export interface Seen {
   readonly stored: StoredValue | undefined;
   readonly atMs: number;
   readonly isWritten: boolean;
@@ -123,7 +124,28 @@ function endOf(rest: ReadonlyMap<string, unknown>, nowMs: number): number {
 
 /** Shows every partition of a value as if it were alone; what is others' stays there whatever happens. */
 export class SharedStore extends GuardedStore {
-  readonly #seen = new Map<string, Seen>();
+  readonly #seen: Map<string, Seen>;
+
+  /**
+   * Wraps a store.
+   *
+   * @param store The store.
+   * @param option The option it came from, for error messages.
+   * @param clock Whose timer bounds it.
+   * @param onFailure Told of every failure.
+   * @param seen What is remembered of its values: the same for all applications of a cache, or each would undo the others'
+   * writes of the last moments.
+   */
+  constructor(
+    store: Store,
+    option: string,
+    clock: Clock,
+    onFailure: OnStoreFailure,
+    seen: Map<string, Seen> = new Map(),
+  ) {
+    super(store, option, clock, onFailure);
+    this.#seen = seen;
+  }
 
   /** Names are MSAL's. */
   override get isShared(): boolean {

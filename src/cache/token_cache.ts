@@ -12,7 +12,7 @@ import { registerCache } from "./cache_core.ts";
 import { readDocument, writeDocument } from "./msal_document.ts";
 import type { Dialect } from "./msal_entry.ts";
 import { SealedStore } from "./sealed_store.ts";
-import { SharedStore } from "./shared_store.ts";
+import { type Seen, SharedStore } from "./shared_store.ts";
 import { TokenIndex } from "./token_index.ts";
 import { contentOf, importUsers } from "./user_document.ts";
 import { UserIndex } from "./user_index.ts";
@@ -121,11 +121,12 @@ export class TokenCache {
     }
     this.#dialect = dialect;
     const Guard = partitionNames === "suggested" ? SharedStore : GuardedStore;
+    const seen = new Map<string, Seen>();
     const index = this.#index = new TokenIndex(maxEntries, maxBytes, stalenessMs);
     const held = this.#held = new UserIndex(maxEntries, maxBytes);
     const onChange = (): void => void (this.#changed = true);
     registerCache(this, (clock, onFailure, listUsers = false) => {
-      const guarded = this.#store && new Guard(this.#store, "tokenCache", clock, onFailure);
+      const guarded = this.#store && new Guard(this.#store, "tokenCache", clock, onFailure, seen);
       const list = guarded && listUsers ? new UserList(index, held, guarded, clock) : undefined;
       const users = new UserPartitions(index, held, guarded, list, onChange, dialect);
       return new AppPartitions(index, users, guarded, onChange, dialect);

@@ -15,7 +15,7 @@ import { fitPartition } from "./overflow.ts";
 import { nameIn, readPartition, refuseRemoval, updatePartition } from "./partition.ts";
 import { compareSeen, noteSeen, staleOf } from "./staleness.ts";
 import { bucketKey, bucketOf, identityOf, ownerKey, type Slot, type TokenIndex } from "./token_index.ts";
-import { removedAt, removePartition } from "./tombstone.ts";
+import { isBefore, RemovalTimes, removedAt, removePartition } from "./tombstone.ts";
 import { inTurn, type Turns } from "./turns.ts";
 import type { UserCache } from "./user_cache.ts";
 
@@ -61,6 +61,7 @@ export class AppPartitions implements CacheCore {
   readonly #onChange: () => void;
   /** What was there at the last read: if it is gone at the next write, somebody else has removed it. */
   readonly #versions = new Map<string, string>();
+  readonly #removals: RemovalTimes = new RemovalTimes();
   readonly #dialect: Dialect;
 
   /**
@@ -101,12 +102,14 @@ export class AppPartitions implements CacheCore {
     if (store !== undefined) {
       const name = await keyOf(store, partition);
       const stale = staleOf(this.index, partition.owner, partition.bucket, nowMs);
-      const stored = await store.read(name, options);
+      const lateMs = this.#removals.lately(name, store.nowMs);
+      // What was removed here does not come back because a store shows it late.
+      const stored = await store.read(name, lateMs === undefined ? options : undefined);
       this.#note(name, stored?.version);
       const atMs = removedAt(stored, store.nowMs);
       const known = atMs === undefined ? [] : this.index.tokensOf(partition.owner, partition.bucket);
       for (const token of known) if (token.cachedAt * 1000 <= (atMs as number)) this.#drop(token);
-      const { tokens } = this.#import(partition, stored ?? undefined, asked);
+      const { tokens } = this.#import(partition, name, stored ?? undefined, asked);
       compareSeen(this.index, partition, stale, stored === null ? null : tokens, store.cas, nowMs);
     }
     if (partition.ext === "") return;
@@ -131,7 +134,7 @@ export class AppPartitions implements CacheCore {
     const written = await updatePartition(store, key, (stored) => {
       isGone = nowMs < (removedAt(stored, store.nowMs) ?? 0);
       if (isGone) return undefined;
-      const { tokens, sections } = this.#import(partition, stored, asked);
+      const { tokens, sections } = this.#import(partition, key, stored, asked);
       const names = new Set([token, ...tokens].map(identityOf));
       known = this.index.tokensOf(partition.owner, partition.bucket)
         .filter((one) => names.has(identityOf(one)) && one.expiresOn * 1000 > nowMs);
@@ -167,7 +170,10 @@ export class AppPartitions implements CacheCore {
     const named = await Promise.all(
       partitions.map(async (one) => [await keyOf(store, one), hintsOf(one)] as const),
     );
-    const removed = await Promise.all([...new Map(named)].map((one) => removePartition(store, ...one)));
+    const removed = await Promise.all([...new Map(named)].map(([key, hints]) => {
+      this.#removals.note(key, store.nowMs);
+      return removePartition(store, key, hints);
+    }));
     if (removed.includes(false)) refuseRemoval();
   }
 
@@ -188,10 +194,19 @@ export class AppPartitions implements CacheCore {
   }
 
   /** Takes what belongs to a partition into the memory; gives that, and the sections that are others'. */
-  #import(partition: AppPartition, stored: StoredValue | undefined, asked: number): MsalDocument {
+  #import(
+    partition: AppPartition,
+    key: string,
+    stored: StoredValue | undefined,
+    asked: number,
+  ): MsalDocument {
     const document = readPartition(stored);
     const { ext, extHash } = partition;
-    const tokens = document.tokens.filter((token) => belongs(token, partition));
+    const { cas, nowMs } = this.#store as GuardedStore;
+    const lateMs = cas ? undefined : this.#removals.lately(key, nowMs);
+    const tokens = document.tokens.filter((token) =>
+      belongs(token, partition) && !(lateMs !== undefined && isBefore(token.cachedAt, lateMs))
+    );
     for (const token of tokens) this.index.put({ ...token, ext, extHash }, asked);
     return { ...document, tokens };
   }

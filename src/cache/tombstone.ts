@@ -14,8 +14,39 @@ export const TOMBSTONE = "MsalEdgeRemoved";
 const TOKENS = ["AccessToken", "RefreshToken", "IdToken"];
 /** For longer than a call takes, and than the slowest stores take to show it, and to be believed to have lost a value. */
 const TOMBSTONE_MS = 600_000;
+/** How late stores may show what was written: twice what Workers KV takes. */
+export const LATE_MS = 120_000;
+/** More removals than this are not remembered. */
+const MAX_REMOVALS = 1_000;
 /** A removal that is further ahead than clocks differ is not believed. */
 const CLOCK_SKEW_MS = 300_000;
+
+/** When what was removed, as far as this isolate knows. */
+export class RemovalTimes {
+  readonly #atMs = new Map<string, number>();
+
+  /** When it was. */
+  get(name: string): number | undefined {
+    return this.#atMs.get(name);
+  }
+
+  /** When it was, where stores may still show what was there before. */
+  lately(name: string, nowMs: number): number | undefined {
+    const atMs = this.#atMs.get(name);
+    return atMs !== undefined && nowMs - atMs < LATE_MS ? atMs : undefined;
+  }
+
+  /** Notes a removal. */
+  note(name: string, atMs: number): void {
+    if (this.#atMs.size > MAX_REMOVALS) this.#atMs.clear();
+    this.#atMs.set(name, atMs);
+  }
+}
+
+/** Whether something of this second, which has no smaller parts, was there before a removal. */
+export function isBefore(atSeconds: number, atMs: number): boolean {
+  return atSeconds < Math.floor(atMs / 1000);
+}
 
 /**
  * When the content of a partition was removed.

@@ -12,7 +12,7 @@ import type { Dialect } from "./msal_entry.ts";
 import { forEach, type PartitionValue, refuseRemoval, updatePartition } from "./partition.ts";
 import { noteSeen, staleOf } from "./staleness.ts";
 import { realmKey, type TokenIndex } from "./token_index.ts";
-import { removedAt } from "./tombstone.ts";
+import { LATE_MS, removedAt } from "./tombstone.ts";
 import {
   holderOf,
   mergeEntries,
@@ -26,10 +26,8 @@ import {
 import type { UserIndex } from "./user_index.ts";
 import type { UserList } from "./user_list.ts";
 import { addToken, nameOfUser, readUser, type UserPartition, valueOfUser } from "./user_partition.ts";
-import { isTooLate, UserRemovals } from "./user_removals.ts";
+import { isOlder, isTooLate, UserRemovals } from "./user_removals.ts";
 
-/** How late a store without versions may see what was written: twice what Workers KV takes. */
-const LATE_MS = 120_000;
 /** More removals than this are not remembered. */
 const MAX_REMOVED = 1_000;
 /** Moves users between the memory and a store. */
@@ -87,14 +85,18 @@ export class UserPartitions extends MemoryUsers {
       const version = this.held.get(owner)?.version;
       const stale = staleOf(this.index, owner, undefined, store.nowMs);
       const name = await nameOfUser(store, one);
-      let stored = await store.read(name, options);
+      const lateMs = this.#removals.lately(one, store.nowMs);
+      // Whose removal is known here does not come back because a store shows it late.
+      let stored = await store.read(name, lateMs === undefined ? options : undefined);
       // What is not there yet in a copy was not removed: for that, the newest is asked.
       if (stored === undefined && options?.consistency === "eventual" && this.#wasThere(one)) {
         stored = await store.read(name);
       }
       const atMs = removedAt(stored, store.nowMs);
-      const found = atMs === undefined && stored ? stored : undefined;
-      const kept = found && this.#keep(one, readUser(one, found), asked, this.#versionOf(found));
+      const there = readUser(one, stored ?? undefined);
+      const isOld = !store.cas && lateMs !== undefined && isOlder(there, lateMs);
+      const found = atMs === undefined && stored && !isOld ? stored : undefined;
+      const kept = found && this.#keep(one, there, asked, this.#versionOf(found));
       noteSeen(this.index, found ? owner : stale, store.nowMs, stored === null);
       if (found) return kept;
       // It was there before, and nobody has signed in since: another isolate has removed the user.

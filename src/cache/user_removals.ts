@@ -6,13 +6,12 @@
 
 import type { GuardedStore } from "../store/guarded_store.ts";
 import type { UserKey, UserTokens } from "./cached_user.ts";
-import { removePartition } from "./tombstone.ts";
+import { isBefore, RemovalTimes, removePartition } from "./tombstone.ts";
 import { inTurn, userTurn } from "./turns.ts";
 import { ownerOf } from "./user_entries.ts";
 import type { HeldUser } from "./user_index.ts";
+import type { UserPartition } from "./user_partition.ts";
 
-/** More removals than this are not remembered. */
-const MAX_REMOVALS = 1_000;
 /** How long a removal may take, and how long it waits for a renewal that is under way. */
 const LEASE_MS = 10_000;
 const PATIENCE_MS = 5_000;
@@ -35,9 +34,25 @@ function outlives({ refreshTokens, version }: HeldUser, atMs: number): boolean {
   return refreshTokens.some(({ lastModified }) => lastModified * 1000 > atMs) && !(Number(version) < atMs);
 }
 
+/**
+ * Whether all that gives tokens was there before a removal.
+ *
+ * @param partition What a store shows.
+ * @param atMs When the user was removed.
+ */
+export function isOlder({ tokens, refreshTokens }: UserPartition, atMs: number): boolean {
+  return tokens.every(({ cachedAt }) => isBefore(cachedAt, atMs)) &&
+    refreshTokens.every(({ lastModified }) => isBefore(lastModified, atMs));
+}
+
 /** The removals that this isolate knows of. */
 export class UserRemovals {
-  readonly #atMs = new Map<string, number>();
+  readonly #times: RemovalTimes = new RemovalTimes();
+
+  /** When a user was removed, where stores may still show what was there before. */
+  lately(key: UserKey, nowMs: number): number | undefined {
+    return this.#times.lately(ownerOf(key), nowMs);
+  }
 
   /**
    * Hears of the removal of a user by another isolate.
@@ -48,8 +63,8 @@ export class UserRemovals {
    * @returns Whether memory has to forget them.
    */
   heed(key: UserKey, user: HeldUser | undefined, atMs: number): boolean {
-    if (user ? outlives(user, atMs) : this.#atMs.get(ownerOf(key)) === atMs) return false;
-    this.#note(key, atMs);
+    if (user ? outlives(user, atMs) : this.#times.get(ownerOf(key)) === atMs) return false;
+    this.#times.note(ownerOf(key), atMs);
     return true;
   }
 
@@ -66,7 +81,7 @@ export class UserRemovals {
     keys: readonly [UserKey, ...UserKey[]],
     remove: () => readonly (Promise<boolean> | undefined)[],
   ): Promise<boolean> {
-    for (const key of keys) this.#note(key, store.nowMs);
+    for (const key of keys) this.#times.note(ownerOf(key), store.nowMs);
     const work = async (): Promise<boolean> => !(await Promise.all(remove())).includes(false);
     const isDone = await work();
     if (store.cas || !store.locks) return isDone;
@@ -85,11 +100,6 @@ export class UserRemovals {
    */
   removeStored(store: GuardedStore, name: string, key: UserKey): Promise<boolean> {
     const hints = { suggestedKey: key.homeAccountId, isApplicationCache: false };
-    return removePartition(store, name, hints, this.#atMs.get(ownerOf(key)));
-  }
-
-  #note(key: UserKey, atMs: number): void {
-    if (this.#atMs.size > MAX_REMOVALS) this.#atMs.clear();
-    this.#atMs.set(ownerOf(key), atMs);
+    return removePartition(store, name, hints, this.#times.get(ownerOf(key)));
   }
 }

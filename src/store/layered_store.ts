@@ -46,8 +46,8 @@ export interface LayeredStoreOptions {
   } | undefined;
   /**
    * Keeps writes alive that nobody waits for: memory takes them at once, and the store afterwards. `"detached"` where the
-   * runtime does so by itself; on Workers `waitUntil` of `cloudflare:workers`. Where this is absent, and for writes that
-   * compare versions or say that tokens are gone, callers wait for the store.
+   * runtime does so by itself; on Workers `waitUntil` of `cloudflare:workers`. Where this is absent, for writes that compare
+   * versions or say that tokens are gone, and for tokens where the store has locks, callers wait for the store.
    */
   readonly waitUntil?: WaitUntil | "detached" | undefined;
   /** Told of what callers do not hear of: such a write failed, or a read that memory answered instead. */
@@ -142,7 +142,9 @@ export class LayeredStore implements Store {
   /** Writes a value; behind the caller's back, where that is allowed and nothing is compared. */
   async set(key: string, value: string, options: SetOptions): Promise<SetResult> {
     const { ifVersion, hints, expiresAtMs } = options;
-    if (this.#waitUntil === undefined || ifVersion !== undefined || hints?.hasTokens === false) {
+    // Who waits for a lease has to find what it was held for.
+    const isAwaited = hints?.hasTokens === false || (this.lock && hints?.kind === "tokens");
+    if (this.#waitUntil === undefined || ifVersion !== undefined || isAwaited) {
       await this.#settled(key);
       return await this.#write(key, value, options);
     }

@@ -42,7 +42,7 @@ test("a dialect or partition names that nobody knows are refused", async () => {
     for (const option of ["dialect", "partitionNames"]) {
       const options = { [option]: value } as TokenCacheOptions;
       const error = assertThrows(() => new TokenCache(options), ClientConfigurationError);
-      assertEquals(error.code, "invalid_option");
+      assertEquals([error.code, error.option], ["invalid_option", `tokenCache.${option}`]);
     }
   });
 });

@@ -68,7 +68,7 @@ test("a failure that Workers call retryable is tried once more, with another stu
   assertEquals((await once.store.set("k", "v", { expiresAtMs: 1 })).ok, true);
   assertEquals(once.names, ["k", "k"]);
   const twice = scene([retryable, retryable]);
-  await assertRejects(() => twice.store.get("k"), Error, "reset");
+  await assertRejects(() => twice.store.get("k"), CacheError, "The Durable Object threw Error. Is its class");
   assertEquals(twice.names.length, 2);
 });
 

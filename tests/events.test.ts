@@ -1,6 +1,7 @@
 /** What an application can observe, and what no observer may break. */
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
-import { type AuthError, type MsalEvent, TokenCache } from "../mod.ts";
+import { type AuthError, CacheError, type MsalEvent, TokenCache } from "../mod.ts";
+import { createEmit } from "../src/runtime/events.ts";
 import { FAILURES } from "./support/failures.ts";
 import { faultyStore } from "./support/stores.ts";
 import { test } from "./support/suite.ts";
@@ -195,6 +196,13 @@ test("a logger may have any of its methods or none, and each line has a level", 
     for (const line of lines) assert(/^msal-edge [a-z_]+ \S[^\n]*$/.test(line), line);
   }
   assertEquals((await bench({ logger: {} }).ask()).accessToken, "AT 1");
+});
+
+test("a line of what belongs to no call has a dash for the correlation id", () => {
+  const lines: string[] = [];
+  const emit = createEmit(undefined, { warn: (line) => void lines.push(line) });
+  emit?.({ type: "cache_failed", error: new CacheError("cache_read_failed", "Cannot read") });
+  assertEquals(lines, ["msal-edge cache_failed [-] cache_read_failed: Cannot read"]);
 });
 
 test("no event or line holds a secret, a token or what the authority wrote", async () => {

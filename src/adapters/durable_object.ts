@@ -41,7 +41,7 @@
  * @module
  */
 
-import { CacheError, refuse } from "../errors/errors.ts";
+import { CacheError, nameOf, refuse } from "../errors/errors.ts";
 import type { CacheErrorCode } from "../errors/error_codes.ts";
 import {
   requireOptions,
@@ -86,6 +86,12 @@ const CODES: Readonly<Record<Command["op"], CacheErrorCode>> = {
   lock: "cache_lock_failed",
   release: "cache_lock_failed",
 };
+
+function failure({ op }: Command, what: string): CacheError {
+  const help = "Is its class a TokenStoreObject, exported from the main module and in new_sqlite_classes, " +
+    "and the value below 2 MB?";
+  return new CacheError(CODES[op], `The Durable Object ${what}. ${help}`);
+}
 
 /** A {@linkcode Store} in Durable Objects of the class {@linkcode TokenStoreObject}. */
 export class DurableObjectStore implements Store {
@@ -146,11 +152,12 @@ export class DurableObjectStore implements Store {
   }
 
   async #ask<T>(command: Command): Promise<T> {
-    const response = await this.#send(command);
+    const response = await this.#send(command).catch((error) => {
+      throw failure(command, `threw ${nameOf(error)}`);
+    });
     if (response.ok) return Object(await response.json());
     await response.body?.cancel();
-    const help = "Is its class a TokenStoreObject in new_sqlite_classes, and the value below 2 MB?";
-    throw new CacheError(CODES[command.op], `The Durable Object answered ${response.status}. ${help}`);
+    throw failure(command, `answered ${response.status}`);
   }
 
   /** A new version of the Worker resets its objects: then, and whenever Workers say so, a second attempt is worth making. */

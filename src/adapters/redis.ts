@@ -172,7 +172,7 @@ function requireVersion(code: CacheErrorCode, version: string): string {
 function failure(code: CacheErrorCode, why: string): CacheError {
   return new CacheError(
     code,
-    `Cannot use Redis: ${why}. Check its address, its limits and the client's rights`,
+    `Cannot use Redis: ${why}. Check that the client is connected, its rights, and Redis's limits`,
   );
 }
 

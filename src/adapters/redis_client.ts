@@ -53,8 +53,8 @@ export function scriptOf(client: RedisClientLike): RedisScript {
   return refuse(
     "invalid_store",
     "client",
-    "it is none of the known Redis clients. Pass a function that sends a command, such as " +
-      "(args) => cluster.sendCommand(args[3], false, args)",
+    "it is no client of redis, ioredis, Bun or Upstash; a promise of one wants an await. For others pass " +
+      "a function that sends a command, such as (args) => cluster.sendCommand(args[3], false, args)",
   );
 }
 

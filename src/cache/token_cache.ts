@@ -117,7 +117,8 @@ export class TokenCache {
     const known = { dialect: ["python", "node", "both"], partitionNames: ["hashed", "suggested"] };
     for (const [option, values] of Object.entries(known)) {
       const value = { dialect, partitionNames }[option as keyof typeof known];
-      if (!values.includes(value)) refuse("invalid_option", option, `it must be one of ${values.join(", ")}`);
+      if (values.includes(value)) continue;
+      refuse("invalid_option", `tokenCache.${option}`, `it must be one of ${values.join(", ")}`);
     }
     this.#dialect = dialect;
     const Guard = partitionNames === "suggested" ? SharedStore : GuardedStore;

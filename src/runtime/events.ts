@@ -120,7 +120,7 @@ function levelOf({ type }: MsalEvent): keyof Logger {
 
 function describe(event: MsalEvent): string {
   const details = "error" in event ? `${event.error.code}: ${event.error.message}` : JSON.stringify(event);
-  return `msal-edge ${event.type} [${event.correlationId}] ${details}`;
+  return `msal-edge ${event.type} [${event.correlationId ?? "-"}] ${details}`;
 }
 
 /**

@@ -154,7 +154,8 @@ export class GuardedStore {
   }
 
   #reject(): void {
-    const why = "it was sealed with another secret, or for another key, or changed by somebody";
+    const why =
+      "it was not sealed, or with another secret, or for another key, or changed. For a new secret pass [new, old]";
     this.#onFailure(
       new CacheError("sealed_value_rejected", `Cannot open a value of ${this.#option}: ${why}`),
     );
@@ -170,11 +171,12 @@ export class GuardedStore {
       // A message that is not ours may quote what the store was given, so only its kind is told.
       const why = error === TIMEOUT
         ? `it took more than ${STORE_TIMEOUT_MS} ms`
-        : isAuthError(error)
-        ? error.message
         : `it threw ${nameOf(error)}`;
-      const message = `Cannot ${verb} the store of ${this.#option}: ${why}. Check its binding and limits`;
-      this.#onFailure(new CacheError(code, message));
+      // Ours says what to do by itself.
+      const told = isAuthError(error)
+        ? error.message
+        : `${why}. Check its address or binding, and its limits`;
+      this.#onFailure(new CacheError(code, `Cannot ${verb} the store of ${this.#option}: ${told}`));
       return undefined;
     }
   }

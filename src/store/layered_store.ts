@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isAuthError } from "../errors/auth_error.ts";
 import { CacheError, nameOf, refuse } from "../errors/errors.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { withDeadline } from "../runtime/wait.ts";
@@ -213,10 +214,10 @@ export class LayeredStore implements Store {
 
   #report(code: "cache_read_failed" | "cache_write_failed", error: unknown): void {
     const why = error === LATE ? `it took more than ${PATIENCE_MS} ms` : `it threw ${nameOf(error)}`;
+    // Ours says what to do by itself.
+    const told = isAuthError(error) ? error.message : `${why}. Check its address or binding, and its limits`;
     try {
-      this.#onError?.(
-        new CacheError(code, `Memory answers for its store: ${why}. Check its binding and limits`),
-      );
+      this.#onError?.(new CacheError(code, `Memory answers for its store: ${told}`));
     } catch {
       // An observer's fault must not become the caller's.
     }

@@ -132,7 +132,7 @@ export function requireStore(value: unknown, option: string): Store {
     refuse(
       "invalid_store",
       option,
-      `it has no method ${missing.join(", ")}. Pass a Store, such as new MemoryStore()`,
+      `it has no method ${missing.join(", ")}. Pass a Store, such as new WorkersKvStore(env.TOKENS)`,
     );
   }
   return store as Store;

@@ -27,6 +27,8 @@ const MARGIN_MS = 300_000;
 const JITTER_MS = 180_000;
 /** As long as two answers may be under way at once. */
 const AT_ONCE_MS = 2_000;
+/** From a look into the store to the request at the issuer. */
+const LOOK_MS = 1_000;
 const TOKEN_LIFE_MS = 3_600_000;
 
 /** Finds what must not be. */
@@ -146,7 +148,10 @@ function* noneComesBack(record: ChaosRecord): Generator<Violation> {
     const isHere = removal.side === deed.side && removal.isolate === deed.isolate;
     // Another isolate may hand out from its memory what it had, until that ends; nothing new.
     const isOld = outcome.source === "cache" && !isHere && atMs - removal.overMs < TOKEN_LIFE_MS;
-    if (isOld || mayBringBack(record, removal)) continue;
+    // Who asks while an older call is under way gets the answer of that.
+    const wasUnderWay = outcome.expiresAtMs! - TOKEN_LIFE_MS <= removal.overMs &&
+      atMs - removal.overMs < AT_ONCE_MS && outcome.source === "identity_provider";
+    if (isOld || wasUnderWay || mayBringBack(record, removal)) continue;
     yield violation(rule, deed, { outcome, removal: removal.id });
   }
 }
@@ -206,28 +211,36 @@ function* warned({ run }: ChaosRecord): Generator<Violation> {
 
 /** With compare-and-set and a lock, what has expired is renewed once. */
 function* renewedOnce(record: ChaosRecord): Generator<Violation> {
-  const last = new Map<string, Granted>();
+  const last = new Map<string, Granted[]>();
   for (const grant of record.grants) {
     if (grant.refused !== undefined) continue;
     const key = `${grant.owner} ${grant.scope}`;
-    const before = last.get(key);
-    last.set(key, grant);
+    const granted = last.get(key) ?? [];
+    const before = granted.at(-1);
+    last.set(key, [...granted.slice(-4), grant]);
     const { grantType, owner, atMs } = grant;
     if (before === undefined || grantType === "authorization_code") continue;
-    const freshMs = Math.min(before.expiresAtMs! - MARGIN_MS, (before.refreshAtMs ?? Infinity) - JITTER_MS);
-    if (atMs >= freshMs || record.isHurt(owner, before.atMs, atMs)) continue;
+    // Of two that came at once either may be the one that is known.
+    const known = granted.filter((one) => before.atMs - one.atMs < AT_ONCE_MS);
+    if (atMs >= Math.min(...known.map(freshUntilMs)) || record.isHurt(owner, before.atMs, atMs)) continue;
     if (record.of(owner).some((deed) => isReason(deed, before, grant))) continue;
     yield violation("what has expired is renewed once", grant, { before, grant });
   }
 }
 
-/** Whether an operation may have asked for a token although there was one. */
+/** Until when nobody has a reason to renew a token. */
+function freshUntilMs({ expiresAtMs = 0, refreshAtMs = Infinity }: Granted): number {
+  return Math.min(expiresAtMs - MARGIN_MS, refreshAtMs - JITTER_MS);
+}
+
+/** Whether an operation is why a token was asked for although there was one. */
 function isReason({ operation, atMs, overMs }: Deed, before: Granted, grant: Granted): boolean {
   const { kind } = operation;
-  // What it removed, or is about to add, may be missed until it is over.
-  if (kind === "remove" || kind === "sign_in") return atMs <= grant.atMs && overMs >= before.atMs;
-  const isForced = kind === "bring" || (kind === "silent" && operation.forced);
-  return isForced && atMs <= grant.atMs && overMs >= grant.atMs;
+  if (atMs > grant.atMs) return false;
+  if (kind === "remove") return overMs >= before.atMs;
+  // It asks in any case; and what it brings is missed by whoever looked before it was written.
+  const isOwn = kind === "sign_in" || kind === "bring" || (kind === "silent" && operation.forced);
+  return isOwn && overMs >= grant.atMs - LOOK_MS;
 }
 
 /** With compare-and-set and a lock, no refresh token is spent twice. */

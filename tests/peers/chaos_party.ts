@@ -8,6 +8,18 @@ import type { Command, Entry, Init, Message, Question, Start, When } from "./cha
 /** Answers what a Worker asks. */
 export type Respond = (question: Question, at: When) => Promise<unknown>;
 
+/** A slice takes milliseconds, also on a busy machine. */
+const STUCK_MS = 30_000;
+
+/** Fails where a Worker does not do something. */
+async function inTime(what: string, promise: Promise<unknown>): Promise<void> {
+  let timer = 0;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited in vain until the Worker ${what}`)), STUCK_MS);
+  });
+  await Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
 /** One of the Workers. */
 export class Party {
   /** When something happens there next, if nothing is begun before. */
@@ -35,10 +47,7 @@ export class Party {
     take: (entry: Entry) => void,
   ): Promise<Party> {
     const socket = new WebSocket(origin.replace("http", "ws"));
-    await new Promise((resolve, reject) => {
-      socket.onopen = resolve;
-      socket.onerror = () => reject(new Error("the Worker does not answer"));
-    });
+    await inTime("answers", new Promise((resolve) => void (socket.onopen = resolve)));
     const party = new Party(socket, respond, take);
     party.tell({ type: "init", ...init });
     return party;
@@ -53,9 +62,9 @@ export class Party {
   async run(untilMs: number): Promise<void> {
     const later = this.starts.findIndex(({ atMs }) => atMs > untilMs);
     const starts = this.starts.splice(0, later < 0 ? this.starts.length : later);
-    this.#idle = Promise.withResolvers();
+    const idle = this.#idle = Promise.withResolvers<void>();
     this.tell({ type: "run", untilMs, starts });
-    await this.#idle.promise;
+    await inTime("goes on", idle.promise);
   }
 
   /** Adds what is to begin. */
@@ -71,7 +80,7 @@ export class Party {
   async close(): Promise<void> {
     const closed = new Promise((resolve) => void (this.#socket.onclose = resolve));
     this.#socket.close();
-    await closed;
+    await inTime("goes", closed);
   }
 
   async #receive(message: Message): Promise<void> {

@@ -108,7 +108,8 @@ test("R-126 with a look into the store every minute, what was left out is not ta
 async function manyTokens(maxValueBytes: number, count: number, seal?: string) {
   const entra = entraDouble();
   const store = small(entra.clock, maxValueBytes);
-  const isolate = () => entra.confidential({ tokenCache: new TokenCache({ store, seal }) });
+  const isolate = () =>
+    entra.confidential({ tokenCache: new TokenCache({ store, ...(seal !== undefined && { seal }) }) });
   const app = isolate();
   await entra.signIn(app);
   for (let n = 1; n <= count; n++) {

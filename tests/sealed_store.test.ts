@@ -231,6 +231,11 @@ const REFUSED: Record<string, [() => unknown, string, string]> = {
     "seal",
   ],
   "a seal without a store": [() => new TokenCache({ seal: SECRET }), "invalid_option", "tokenCache.seal"],
+  "a variable that nobody has set": [
+    () => new TokenCache({ store: new MemoryStore(), seal: undefined as never }),
+    "invalid_option",
+    "tokenCache.seal",
+  ],
   "a store that others read, unsealed": [
     () => new TokenCache({ store: { ...countingStore(new FakeClock()), requiresSeal: true } }),
     "invalid_store",

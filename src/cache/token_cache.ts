@@ -28,9 +28,10 @@ export interface TokenCacheOptions {
   readonly store?: Store | undefined;
   /**
    * Seals what is in the store, as {@linkcode SealedStore} does: at least 32 random bytes as text; or several such, of which
-   * the first seals and any opens, so that they can be replaced.
+   * the first seals and any opens, so that they can be replaced. What is there and `undefined`, as a variable that nobody has
+   * set, is refused.
    */
-  readonly seal?: string | readonly string[] | undefined;
+  readonly seal?: string | readonly string[];
   /**
    * For how long, in milliseconds, memory's token counts before the store is looked into once more, so that what another
    * isolate removed is gone here, too. Until the token's end where absent.
@@ -60,7 +61,16 @@ export interface TokenCacheOptions {
   } | undefined;
 }
 
-function storeOf({ store, seal }: TokenCacheOptions): Store | undefined {
+function storeOf(options: TokenCacheOptions): Store | undefined {
+  const { store, seal } = options;
+  // A variable that nobody has set must not mean that nothing is sealed.
+  if (seal === undefined && "seal" in options) {
+    refuse(
+      "invalid_option",
+      "tokenCache.seal",
+      "it is undefined: check where it comes from, or leave it out",
+    );
+  }
   if (store === undefined) {
     return seal === undefined
       ? undefined

@@ -13,7 +13,7 @@ const STUCK_MS = 30_000;
 
 /** Fails where a Worker does not do something. */
 async function inTime(what: string, promise: Promise<unknown>): Promise<void> {
-  let timer = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`waited in vain until the Worker ${what}`)), STUCK_MS);
   });

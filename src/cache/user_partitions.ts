@@ -175,8 +175,8 @@ export class UserPartitions extends MemoryUsers {
       forEach(store, [own, ...more], removeOne).then((done) => !done.includes(false)),
       this.#list?.remove(key),
     ]);
-    // What was read while the store was still removing it.
-    if (this.held.get(ownerOf(key))?.version !== undefined) this.forget(key);
+    // What was read while the store was still removing it, and what is yet to come of such a read.
+    this.forget(key);
     if (!isDone) refuseRemoval();
   }
 

@@ -38,3 +38,44 @@ test("R-112 in a store with locks tokens are not written behind: they are there 
     assertEquals((await written).ok, true);
   }
 });
+
+const AFTER: Record<string, (store: Store) => Promise<unknown>> = {
+  "a mark": (store) => store.set("key", "mark", { ...soon, hints: { kind: "tokens", hasTokens: false } }),
+  "a deletion": (store) => store.delete("key"),
+  "another write": (store) => store.set("key", "two", soon),
+};
+
+test("R-116 a write that takes long does not undo what came after it", async () => {
+  for (const [name, change] of Object.entries(AFTER)) {
+    const expected = { "a mark": "mark", "a deletion": undefined, "another write": "two" }[name];
+    const { clock, remote, store, finish } = world();
+    await store.set("key", "one", soon);
+    const changed = change(store);
+    await clock.advance(1_500);
+    await changed;
+    assertEquals(remote.values.get("key"), expected, name);
+    finish();
+    await clock.advance(0);
+    assertEquals(remote.values.get("key"), expected, name);
+    assertEquals((await store.get("key"))?.value, expected, name);
+    // Nothing is left of that.
+    remote.take();
+    await store.set("key", "three", soon);
+    await clock.advance(20_000);
+    assertEquals([remote.values.get("key"), remote.take()], ["three", { get: 0, set: 1, delete: 0 }], name);
+  }
+});
+
+test("R-128 a write that never ends is waited for once, and the newest counts", async () => {
+  const { clock, remote, store } = world();
+  await store.set("key", "one", soon);
+  const reading = store.get("key");
+  await clock.advance(1_000);
+  assertEquals(await reading, undefined);
+  await store.set("key", "two", soon);
+  await clock.advance(0);
+  assertEquals((await store.get("key"))?.value, "two");
+  remote.take();
+  await clock.advance(20_000);
+  assertEquals(remote.take(), { get: 0, set: 0, delete: 0 });
+});

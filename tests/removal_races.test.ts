@@ -81,3 +81,20 @@ for (const cas of [true, false]) {
     assertEquals(await app.getAccount(HOME_ACCOUNT_ID), null);
   });
 }
+
+test("R-116 a removal by another application of the cache wins over a sign-in that is under way", async () => {
+  const entra = entraDouble();
+  const tokenCache = new TokenCache({ store: countingStore(entra.clock) });
+  const [app, other] = [1, 2].map(() => entra.confidential({ tokenCache }));
+  await entra.signIn(app!);
+  const flow = await app!.initiateAuthCodeFlow({ scopes: ["User.Read"], redirectUri: REDIRECT_URI });
+  const answer = await entra.answer({ nonce: nonceOf(flow) });
+  const { promise, resolve } = deferred<void>();
+  entra.next(() => promise.then(() => Response.json(answer)));
+  const signIn = app!.acquireTokenByAuthCodeFlow(flow, callback(flow));
+  await entra.clock.advance(10);
+  await other!.removeAccount(HOME_ACCOUNT_ID);
+  resolve();
+  await entra.settle(signIn);
+  assertEquals(await entra.settle(app!.getAccount(HOME_ACCOUNT_ID)), null);
+});

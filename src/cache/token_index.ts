@@ -125,6 +125,8 @@ export class TokenIndex {
   /** The last removals: of whom, and what. */
   #removed: { readonly owner: string; readonly matches: (token: CachedToken) => boolean }[] = [];
   #removals = 0;
+  /** Who was removed by an application of this cache, and how many removals there were then. */
+  readonly removedHere: Map<string, number> = new Map();
   /** For how long a token counts without a look into the store. */
   readonly maxStalenessMs: number;
 

@@ -37,8 +37,6 @@ export class UserPartitions extends MemoryUsers {
   readonly #list: UserList | undefined;
   readonly #removals: UserRemovals = new UserRemovals();
   readonly #dialect: Dialect;
-  /** Who was removed here, and how many removals there were then. */
-  readonly #removedHere = new Map<string, number>();
 
   /**
    * Joins a memory and a store.
@@ -133,7 +131,7 @@ export class UserPartitions extends MemoryUsers {
     // What memory has forgotten meanwhile was read from the store.
     const wasRead = tokens.redeemed && !this.held.get(ownerOf(holderOf(tokens.redeemed)));
     // A removal elsewhere that is heard of meanwhile is older than a sign-in that goes on.
-    const isHere = (this.#removedHere.get(ownerOf(tokens.accessToken)) ?? 0) > asked;
+    const isHere = (this.index.removedHere.get(ownerOf(tokens.accessToken)) ?? 0) > asked;
     const since = tokens.redeemed || isHere ? asked : this.removals;
     if (!this.take(tokens, since, nowMs)) return;
     // A sign-in begins anew: that the store has not got it yet is no removal.
@@ -162,8 +160,8 @@ export class UserPartitions extends MemoryUsers {
   /** Removes a user from memory and store. */
   override async remove(key: UserKey): Promise<void> {
     const { holders, changed } = this.forget(key);
-    if (this.#removedHere.size > MAX_REMOVED) this.#removedHere.clear();
-    this.#removedHere.set(ownerOf(key), this.removals);
+    if (this.index.removedHere.size > MAX_REMOVED) this.index.removedHere.clear();
+    this.index.removedHere.set(ownerOf(key), this.removals);
     if (changed) this.#onChange();
     const store = this.#store;
     if (store === undefined) return;

@@ -28,9 +28,18 @@ const PATIENCE_MS = 1_000;
 const PAUSE_MS = 5_000;
 /** For how long a copy serves while the store is dead. */
 const OUTAGE_MS = 3_600_000;
+/** How long it may still come then, and undo what was written after it. */
+const LATE_MS = 15_000;
 /** More writes than this are not remembered as being under way. */
 const MAX_BEHIND = 10_000;
 const LATE = "late";
+
+/** Writes that took too long to be waited for. */
+interface Late {
+  readonly works: Set<Promise<unknown>>;
+  /** Makes the newest write once more. */
+  again?: () => Promise<unknown>;
+}
 
 /** How a {@linkcode LayeredStore} is made. */
 export interface LayeredStoreOptions {
@@ -91,6 +100,8 @@ export class LayeredStore implements Store {
   readonly #onError: ((error: CacheError) => void) | undefined;
   /** The writes that nobody waits for. */
   readonly #behind = new Map<string, Promise<unknown>>();
+  /** Those of them that others have overtaken. */
+  readonly #late = new Map<string, Late>();
 
   /**
    * Puts memory in front of a store.
@@ -147,11 +158,15 @@ export class LayeredStore implements Store {
     const isAwaited = hints?.hasTokens === false || (this.lock && hints?.kind === "tokens");
     if (this.#waitUntil === undefined || ifVersion !== undefined || isAwaited) {
       await this.#settled(key);
+      if (ifVersion === undefined) this.#overtake(key, () => this.#store.set(key, value, options));
       return await this.#write(key, value, options);
     }
     const earlier = this.#settled(key);
     const copy = this.#keep(key, { value }, expiresAtMs);
-    const work = earlier.then(() => this.#store.set(key, value, options)).then(({ ok }) => {
+    const work = earlier.then(() => {
+      this.#overtake(key, () => this.#store.set(key, value, options));
+      return this.#store.set(key, value, options);
+    }).then(({ ok }) => {
       if (!ok) throw new Error();
     }).catch((error) => {
       if (this.#copies.get(key) === copy) this.#copies.drop(key);
@@ -169,6 +184,7 @@ export class LayeredStore implements Store {
   /** Forgets a value. */
   async delete(key: string): Promise<void> {
     await this.#settled(key);
+    this.#overtake(key, () => this.#store.delete(key));
     this.#copies.drop(key);
     await this.#store.delete(key);
     this.#keep(key, undefined);
@@ -208,8 +224,36 @@ export class LayeredStore implements Store {
   /** Waits for the write that nobody waited for, so that a key's writes keep their order, and reads come after them. */
   async #settled(key: string): Promise<void> {
     const work = this.#behind.get(key);
-    // Not for ever: in workerd it may have died with its request.
-    if (work !== undefined) await withDeadline(this.#clock, work, PATIENCE_MS, () => undefined);
+    if (work === undefined) return;
+    // Not for ever: in workerd it may have died with its request, which says so or not.
+    const isDone = await withDeadline(this.#clock, work.then(() => true), PATIENCE_MS, () => false)
+      .catch(() => false);
+    if (isDone) return;
+    if (this.#behind.get(key) === work) this.#behind.delete(key);
+    this.#giveUp(key, work);
+  }
+
+  #giveUp(key: string, work: Promise<unknown>): void {
+    const late = this.#late.get(key) ?? { works: new Set() };
+    if (late.works.has(work)) return;
+    late.works.add(work);
+    if (this.#late.size > MAX_BEHIND) this.#late.clear();
+    this.#late.set(key, late);
+    const forget = (): void => {
+      late.works.delete(work);
+      if (late.works.size === 0 && this.#late.get(key) === late) this.#late.delete(key);
+    };
+    work.then(() => late.again?.()).catch((error) => this.#report("cache_write_failed", error)).then(forget);
+  }
+
+  /** Notes a write that overtakes: it is made once more if what it overtakes comes all the same. */
+  #overtake(key: string, again: () => Promise<unknown>): void {
+    const late = this.#late.get(key);
+    if (late === undefined) return;
+    late.again = again;
+    // For as long as that can take: what died with its request never comes.
+    const ends = withDeadline(this.#clock, Promise.all(late.works), LATE_MS, () => undefined);
+    keepAlive(this.#waitUntil, ends.finally(() => late.again === again && delete late.again));
   }
 
   #report(code: "cache_read_failed" | "cache_write_failed", error: unknown): void {

@@ -4,15 +4,7 @@
  * @module
  */
 import { base64url, exportJWK, generateKeyPair, type JWK, type JWTPayload } from "jose";
-import {
-  CLIENT_ID,
-  type Grant,
-  guid,
-  HOST,
-  ISSUER,
-  type IssuerKind,
-  TENANT_ID,
-} from "./chaos_wire.ts";
+import { CLIENT_ID, type Grant, guid, HOST, ISSUER, type IssuerKind, TENANT_ID } from "./chaos_wire.ts";
 
 /** An answer. */
 export interface Reply {

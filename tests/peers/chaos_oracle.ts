@@ -25,6 +25,8 @@ const KV_REMOVAL_MS = 120_000;
 const MARGIN_MS = 300_000;
 /** By how much a renewal in advance comes early at most. */
 const JITTER_MS = 180_000;
+/** A call takes no longer: what hurt it then may show at its end. */
+const CALL_MS = 30_000;
 /** As long as two answers may be under way at once. */
 const AT_ONCE_MS = 2_000;
 /** From a look into the store to the request at the issuer. */
@@ -67,7 +69,8 @@ function* noneLeaks(record: ChaosRecord): Generator<Violation> {
     const scope = operation.kind === "client" ? appScopeOf(operation.scope) : record.scopeOf(operation.scope);
     const isTheirs = outcome.token.startsWith(`AT|${owner}|${scope}|`);
     const account = "user" in operation ? homeIdOf(record.run.scene, operation.user) : undefined;
-    const hasAccount = outcome.account === account || (outcome.account === undefined && isForgotten(record, deed));
+    const hasAccount = outcome.account === account ||
+      (outcome.account === undefined && isForgotten(record, deed));
     if (!isTheirs || !hasAccount) {
       yield violation("no token reaches anybody else", deed, outcome);
     }
@@ -78,9 +81,10 @@ function* noneLeaks(record: ChaosRecord): Generator<Violation> {
 /** Whether a token may come without its account: where its user is removed meanwhile, or KV lost the ID token. */
 function isForgotten(record: ChaosRecord, { owner, atMs, endedMs = 0 }: Deed): boolean {
   const { store, issuer } = record.run.scene;
-  return (store === "kv" && issuer === "rotating") || record.of(owner).some((other) =>
-    other.operation.kind === "remove" && other.atMs <= endedMs && other.overMs >= atMs
-  );
+  return (store === "kv" && issuer === "rotating") ||
+    record.of(owner).some((other) =>
+      other.operation.kind === "remove" && other.atMs <= endedMs && other.overMs >= atMs
+    );
 }
 
 /** Whether somebody is signed in, as far as anybody can know: between two operations that overlap nobody can. */
@@ -202,7 +206,8 @@ function isAsNew(record: ChaosRecord, redeemed: Granted | undefined, newest: Gra
 /** Whoever lets tokens of such an issuer be spent twice is told; nobody else is. */
 function* warned({ run }: ChaosRecord): Generator<Violation> {
   const { store, issuer } = run.scene;
-  const count = run.log.filter((entry) => entry.what === "event" && entry.type === "store_without_lock").length;
+  const count =
+    run.log.filter((entry) => entry.what === "event" && entry.type === "store_without_lock").length;
   const isDue = store === "kv" && issuer === "rotating";
   if (isDue ? count < SIDES.length : count > 0) {
     yield violation("store_without_lock is told where it is so", { owner: "", atMs: 0 }, `${count} events`);
@@ -222,7 +227,9 @@ function* renewedOnce(record: ChaosRecord): Generator<Violation> {
     if (before === undefined || grantType === "authorization_code") continue;
     // Of two that came at once either may be the one that is known.
     const known = granted.filter((one) => before.atMs - one.atMs < AT_ONCE_MS);
-    if (atMs >= Math.min(...known.map(freshUntilMs)) || record.isHurt(owner, before.atMs, atMs)) continue;
+    if (atMs >= Math.min(...known.map(freshUntilMs)) || record.isHurt(owner, before.atMs - CALL_MS, atMs)) {
+      continue;
+    }
     if (record.of(owner).some((deed) => isReason(deed, before, grant))) continue;
     yield violation("what has expired is renewed once", grant, { before, grant });
   }

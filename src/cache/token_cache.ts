@@ -63,6 +63,7 @@ export interface TokenCacheOptions {
 
 function storeOf(options: TokenCacheOptions): Store | undefined {
   const { store, seal } = options;
+  if ("get" in options) refuse("invalid_option", "tokenCache", "it is a store: pass { store }");
   // A variable that nobody has set must not mean that nothing is sealed.
   if (seal === undefined && "seal" in options) {
     refuse(

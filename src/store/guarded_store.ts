@@ -100,8 +100,9 @@ export class GuardedStore {
       const { value, version, rejected } = Object(found) as StoredValue;
       if (rejected === true) this.#reject();
       if (typeof value === "string") return { value, version } as StoredValue;
+      if ((found ?? undefined) === undefined) return NONE;
       // What is no value is no proof that there is none.
-      return (found ?? undefined) === undefined ? NONE : undefined;
+      throw new CacheError("cache_read_failed", "get gave no text as { value }");
     });
     return read === NONE ? undefined : read as StoredValue | undefined ?? null;
   }
@@ -176,7 +177,8 @@ export class GuardedStore {
       const told = isAuthError(error)
         ? error.message
         : `${why}. Check its address or binding, and its limits`;
-      this.#onFailure(new CacheError(code, `Cannot ${verb} the store of ${this.#option}: ${told}`));
+      const kind = error instanceof CacheError ? error.code as CacheErrorCode : code;
+      this.#onFailure(new CacheError(kind, `Cannot ${verb} the store of ${this.#option}: ${told}`));
       return undefined;
     }
   }

@@ -36,7 +36,7 @@ import { isTooLate, UserRemovals } from "./user_removals.ts";
 
 /** How late a store without versions may see what was written: twice what Workers KV takes. */
 const LATE_MS = 120_000;
-/** More removals than this are not remembered. */
+/** More removals than this are not remembered, nor more refresh tokens. */
 const MAX_REMOVED = 1_000;
 /** How long a refresh token counts where nobody says. */
 const REFRESH_TOKEN_MS = 90 * 86_400_000;
@@ -90,6 +90,8 @@ export class UserPartitions extends MemoryUsers {
   readonly #removals: UserRemovals = new UserRemovals();
   /** Who was removed here, and how many removals there were then. */
   readonly #removedHere = new Map<string, number>();
+  /** Refresh tokens that were redeemed here for others. */
+  readonly #spent = new Set<string>();
 
   /**
    * Joins a memory and a store.
@@ -171,6 +173,9 @@ export class UserPartitions extends MemoryUsers {
     if (!this.take(tokens, since, nowMs)) return;
     // A sign-in begins anew: that the store has not got it yet is no removal.
     if (!tokens.redeemed) { for (const { key } of partsOf(tokens)) this.held.note(ownerOf(key), undefined); }
+    const { redeemed, refreshToken } = tokens;
+    if (this.#spent.size > MAX_REMOVED) this.#spent.clear();
+    if (redeemed && refreshToken && redeemed.secret !== refreshToken.secret) this.#spent.add(redeemed.secret);
     this.#onChange();
     await Promise.all([
       ...partsOf(tokens).map((part) => this.#write(part, tokens, since, nowMs, wasRead)),
@@ -262,9 +267,14 @@ export class UserPartitions extends MemoryUsers {
       const { accounts, idTokens, refreshTokens } = (isLate && known) || read(key, stored);
       const before = { ...read(key, stored), accounts, idTokens, refreshTokens };
       const change = changeOf(before.refreshTokens, nowMs);
+      // A sign-in may be stored after the renewal that redeemed its token.
+      const isSpent = this.#spent.has(`${tokens.refreshToken?.secret}`);
       const after: Partition = {
         ...before,
-        ...mergeEntries(before, change),
+        ...mergeEntries(before, {
+          ...change,
+          ...(isSpent && { refreshTokens: mergeTokens(refreshTokens, known?.refreshTokens ?? []) }),
+        }),
         tokens: isOwn ? addToken(before.tokens, tokens.accessToken, nowMs) : [],
       };
       // The new access token is there already, and may have been replaced since.

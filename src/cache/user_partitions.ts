@@ -28,7 +28,7 @@ import type { UserList } from "./user_list.ts";
 import { addToken, nameOfUser, readUser, type UserPartition, valueOfUser } from "./user_partition.ts";
 import { isOlder, isTooLate, UserRemovals } from "./user_removals.ts";
 
-/** More removals than this are not remembered. */
+/** More removals than this are not remembered, nor more refresh tokens. */
 const MAX_REMOVED = 1_000;
 /** Moves users between the memory and a store. */
 export class UserPartitions extends MemoryUsers {
@@ -37,6 +37,8 @@ export class UserPartitions extends MemoryUsers {
   readonly #list: UserList | undefined;
   readonly #removals: UserRemovals = new UserRemovals();
   readonly #dialect: Dialect;
+  /** Refresh tokens that were redeemed here for others. */
+  readonly #spent = new Set<string>();
 
   /**
    * Joins a memory and a store.
@@ -136,6 +138,9 @@ export class UserPartitions extends MemoryUsers {
     if (!this.take(tokens, since, nowMs)) return;
     // A sign-in begins anew: that the store has not got it yet is no removal.
     if (!tokens.redeemed) { for (const { key } of partsOf(tokens)) this.held.note(ownerOf(key), undefined); }
+    const { redeemed, refreshToken } = tokens;
+    if (this.#spent.size > MAX_REMOVED) this.#spent.clear();
+    if (redeemed && refreshToken && redeemed.secret !== refreshToken.secret) this.#spent.add(redeemed.secret);
     this.#onChange();
     await Promise.all([
       forEach(this.#store, partsOf(tokens), (part) => this.#write(part, tokens, since, nowMs, wasRead)),
@@ -232,9 +237,14 @@ export class UserPartitions extends MemoryUsers {
       const { accounts, idTokens, refreshTokens } = (isLate && known) || there;
       const before = { ...there, accounts, idTokens, refreshTokens };
       const change = changeOf(before.refreshTokens, nowMs);
+      // A sign-in may be stored after the renewal that redeemed its token.
+      const isSpent = this.#spent.has(`${tokens.refreshToken?.secret}`);
       const after: UserPartition = {
         ...before,
-        ...mergeEntries(before, change),
+        ...mergeEntries(before, {
+          ...change,
+          ...(isSpent && { refreshTokens: mergeTokens(refreshTokens, known?.refreshTokens ?? []) }),
+        }),
         tokens: isOwn ? addToken(before.tokens, tokens.accessToken, nowMs) : [],
       };
       // The new access token is there already, and may have been replaced since.

@@ -244,7 +244,8 @@ function freshUntilMs({ expiresAtMs = 0, refreshAtMs = Infinity }: Granted): num
 function isReason({ operation, atMs, overMs }: Deed, before: Granted, grant: Granted): boolean {
   const { kind } = operation;
   if (atMs > grant.atMs) return false;
-  if (kind === "remove") return overMs >= before.atMs;
+  // What was asked for before it is not kept.
+  if (kind === "remove") return overMs >= before.atMs - AT_ONCE_MS;
   // It asks in any case; and what it brings is missed by whoever looked before it was written.
   const isOwn = kind === "sign_in" || kind === "bring" || (kind === "silent" && operation.forced);
   return isOwn && overMs >= grant.atMs - LOOK_MS;

@@ -1,5 +1,5 @@
 /**
- * Removals beside sign-ins and reads that are under way in the same isolate.
+ * A user's sign-in, renewal, reads and removal that are under way at once in one isolate.
  *
  * @module
  */
@@ -97,4 +97,25 @@ test("R-116 a removal by another application of the cache wins over a sign-in th
   resolve();
   await entra.settle(signIn);
   assertEquals(await entra.settle(app!.getAccount(HOME_ACCOUNT_ID)), null);
+});
+
+test("R-109 R-112 a sign-in that is stored late does not bring back a refresh token that was redeemed since", async () => {
+  const entra = entraDouble();
+  const store = countingStore(entra.clock);
+  const app = entra.confidential({ tokenCache: new TokenCache({ store }) });
+  const { promise, resolve } = deferred<void>();
+  const writes = [promise];
+  store.beforeSet = () => writes.shift() ?? Promise.resolve();
+  const kept: Promise<unknown>[] = [];
+  const flow = await app.initiateAuthCodeFlow({ scopes: ["User.Read"], redirectUri: REDIRECT_URI });
+  entra.next(await entra.answer({ nonce: nonceOf(flow) }), await entra.answer());
+  const waitUntil = (work: Promise<unknown>): void => void kept.push(work);
+  await entra.settle(app.acquireTokenByAuthCodeFlow(flow, callback(flow), { waitUntil }));
+  await entra.settle(app.acquireTokenSilent({ ...ASK, forceRefresh: true }));
+  resolve();
+  await entra.settle(Promise.all(kept));
+  const cold = entra.confidential({ tokenCache: new TokenCache({ store }) });
+  entra.next(await entra.answer());
+  await entra.settle(cold.acquireTokenSilent({ ...ASK, forceRefresh: true }));
+  assertEquals(entra.posts.slice(1).map(({ form }) => form.get("refresh_token")), ["RT 1", "RT 2"]);
 });

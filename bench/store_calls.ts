@@ -20,7 +20,7 @@ export const AUTHORITY: string = `https://login.microsoftonline.com/${TENANT}`;
 export const SCOPES: string[] = ["user.read"];
 const ENVIRONMENT = "login.microsoftonline.com";
 /** What a store that others can read asks for. */
-const SEAL = "0123456789abcdef0123456789abcdef0123456789a";
+const SEAL = "7Yw2rM9kQx4vTnB6sHj3Lp8dZc5fGa1E";
 
 /** What calls cost the store. */
 export interface StoreTraffic {
@@ -84,7 +84,7 @@ export function tokensOf(index: number): UserTokens {
 }
 
 function cacheOver(store: Store): TokenCache {
-  const options: TokenCacheOptions & { readonly seal?: string } = {
+  const options: TokenCacheOptions = {
     store,
     ...(store.requiresSeal === true && { seal: SEAL }),
   };

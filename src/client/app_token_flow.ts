@@ -135,6 +135,11 @@ export class AppTokenFlow {
       realm: realmKey(token),
       bucket: "",
     }));
-    await cache.forget([named, ...gone], removed.length > 0);
+    try {
+      await cache.forget([named, ...gone], removed.length > 0);
+    } finally {
+      // What was read while the store was still removing it, and what is yet to come of such a read.
+      if (cache.stored) cache.index.removeOwned(this.#owner, matches);
+    }
   }
 }

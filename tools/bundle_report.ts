@@ -138,6 +138,10 @@ export async function makeBundles(): Promise<Bundle[]> {
     return [
       await bundle(".", `export * from "${ours}";`, WEB),
       await bundle("a Worker with ConfidentialClientApplication", worker, WEB, WORKER_BUDGET_BYTES),
+      await bundle("./validate", `export * from "${ours}/validate";`, WEB),
+      await bundle("./web", `export * from "${ours}/web";`, WEB),
+      await bundle("./hono", `export * from "${ours}/hono";`, WEB),
+      await bundle("./azure", `export * from "${ours}/azure";`, WEB),
       await bundle("./host", `export * from "${ours}/host";`, { platform: "node" }),
       await bundle("./testing", `export * from "${ours}/testing";`, WEB),
       await bundle("@azure/msal-node ConfidentialClientApplication", msalNode, { platform: "node" }),

@@ -1,0 +1,6 @@
+/**
+ * To be built.
+ *
+ * @module
+ */
+export {};

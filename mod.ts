@@ -88,6 +88,11 @@ export type { AuthorizationResponse } from "./src/request/authorization_response
 export type { ClaimsRequest } from "./src/request/claims.ts";
 export type { ExtraParameters } from "./src/request/extra_parameters.ts";
 export type { IdTokenClaims } from "./src/request/id_token_claims.ts";
+export type {
+  LongRunningProcessRequest,
+  LongRunningTokenRequest,
+  OnBehalfOfRequest,
+} from "./src/request/on_behalf_of_requests.ts";
 export type { ClientCredentialRequest, RemoveTokensRequest, TokenRequest } from "./src/request/requests.ts";
 export type {
   AccountFilter,

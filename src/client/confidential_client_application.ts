@@ -5,6 +5,8 @@
  */
 
 import { CredentialSource } from "../credential/client_credential.ts";
+import { ClientAuthError } from "../errors/errors.ts";
+import type { OnBehalfOfRequest } from "../request/on_behalf_of_requests.ts";
 import type { ClientCredentialRequest, RemoveTokensRequest } from "../request/requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
 import { AppTokenFlow } from "./app_token_flow.ts";
@@ -70,5 +72,15 @@ export class ConfidentialClientApplication extends ClientApplication {
    */
   removeTokensForClient(request: RemoveTokensRequest = {}): Promise<void> {
     return this.#appTokens.remove(request ?? {});
+  }
+
+  /**
+   * Gets a token for another API on behalf of the user who calls this one.
+   *
+   * @param _request The user's assertion and the scopes.
+   * @returns The token.
+   */
+  acquireTokenOnBehalfOf(_request: OnBehalfOfRequest): Promise<AuthenticationResult> {
+    return Promise.reject(new ClientAuthError("unexpected_error", "Not built yet"));
   }
 }

@@ -137,6 +137,7 @@ export function resourceOf(declared: ResourceDeclaration): Resource {
     accessTokenVersion: declared.accessTokenVersion ?? 1,
     optionalClaims: declared.optionalClaims ?? [],
     scopes: declared.scopes ?? (appId === GRAPH_APP_ID ? GRAPH_SCOPES : []),
+    requiresMfa: declared.requiresMfa ?? false,
   };
 }
 

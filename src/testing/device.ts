@@ -6,13 +6,13 @@
  */
 import type { AuthorizationRequest } from "./authorization_request.ts";
 import { asksForAuthTime, grantFor } from "./user_grant.ts";
-import { contextsOf, readClaims } from "./claims_request.ts";
+import { readClaims } from "./claims_request.ts";
 import type { Device } from "./device_store.ts";
 import { EntraError, missingParameter } from "./entra_error.ts";
 import { type Exchange, jsonResponse } from "./exchange.ts";
 import { readForm } from "./form.ts";
 import { appOnPath, pathSegment } from "./path_client.ts";
-import { readScopes, splitScopes } from "./requested_scopes.ts";
+import { asksForMfa, readScopes, splitScopes } from "./requested_scopes.ts";
 import type { UserSession } from "./sessions.ts";
 import { tenantFor } from "./user_tenant.ts";
 
@@ -75,7 +75,7 @@ function readDeviceRequest(exchange: Exchange, form: ReadonlyMap<string, string>
     scopes,
     prompt: [],
     claims,
-    needsMfa: contextsOf(claims).length > 0,
+    needsMfa: asksForMfa(exchange.services.directory, app, scopes, claims),
     parameters: new URLSearchParams(),
   };
 }

@@ -88,13 +88,20 @@ export async function issueUserToken(
     resource,
     audience,
     scopes: options.scopes ?? directory.delegated(app, resource),
-    mfa: options.mfa ?? false,
-    contexts: [],
+    signedIn: {
+      mfa: options.mfa ?? false,
+      authTimeSeconds: Math.floor(services.clock.now() / 1000),
+      sid: crypto.randomUUID(),
+    },
+    contexts: options.acrs ?? [],
     issuerOrigin,
     nowMs: services.clock.now(),
     lifetimeSeconds: options.lifetimeSeconds ?? services.tokenLifetimeSeconds,
     validFromSeconds: services.revocations.validFromSeconds(user),
-    extraClaims: options.claims ?? {},
+    extraClaims: {
+      ...(options.capabilities ? { xms_cc: options.capabilities } : {}),
+      ...options.claims,
+    },
   }, await services.keys.current());
 }
 

@@ -115,7 +115,12 @@ export interface AppDeclaration {
   readonly logoutUris?: readonly string[];
 }
 
-/** An API that tokens can be issued for. */
+/**
+ * An API that tokens can be issued for.
+ *
+ * An API that calls others on behalf of its callers is declared twice, as it is registered: here, and as an app whose
+ * `clientId` is this `appId`, with a secret to call with.
+ */
 export interface ResourceDeclaration {
   /** Its application ID URIs, without `/.default`. */
   readonly identifierUris: readonly string[];
@@ -131,6 +136,14 @@ export interface ResourceDeclaration {
   readonly optionalClaims?: readonly string[];
   /** The delegated permissions that it has, such as `Orders.Read`. Default: none; Microsoft Graph has some. */
   readonly scopes?: readonly string[];
+  /**
+   * Whether its users must have passed multi-factor authentication (conditional access). Whoever has not is shown the
+   * page for it; where there is no page, as for a refresh or on behalf of a user, the answer is AADSTS50076 with the
+   * `claims` that a sign-in has to ask for.
+   *
+   * @default {false}
+   */
+  readonly requiresMfa?: boolean;
 }
 
 /** How refresh tokens behave. */

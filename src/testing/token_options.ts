@@ -41,6 +41,10 @@ export interface UserTokenOptions extends IssuedTokenOptions {
    * @default {false}
    */
   readonly mfa?: boolean;
+  /** The authentication contexts that the user satisfied, such as `c1`; the `acrs` claim. Default: none. */
+  readonly acrs?: readonly string[];
+  /** The client capabilities, such as `cp1`; the `xms_cc` claim. Default: none. */
+  readonly capabilities?: readonly string[];
 }
 
 /** What {@linkcode LocalAuthority.issueIdToken} writes into a token; all has defaults. */

@@ -8,7 +8,7 @@ import { answerControl, isControlPath } from "./control_endpoints.ts";
 import { Engine } from "./engine.ts";
 import { type Fault, Faults } from "./faults.ts";
 import { fetchInProcess } from "./in_process_fetch.ts";
-import { issueAppToken, issueIdToken, issueUserToken } from "./issue.ts";
+import { issueAppToken, issueIdToken, issueLogoutToken, issueUserToken } from "./issue.ts";
 import {
   type BunLike,
   type DenoLike,
@@ -24,6 +24,7 @@ import type {
   AppTokenOptions,
   IdTokenOptions,
   IssuedTokenOptions,
+  LogoutTokenOptions,
   UserTokenOptions,
 } from "./token_options.ts";
 
@@ -36,28 +37,6 @@ const DEFAULT_LOG_LIMIT = 1000;
  * as its `fetch`, and nothing leaves the process. {@linkcode LocalAuthority.handler} and
  * {@linkcode LocalAuthority.serve} answer on loopback, for browsers and for other programs. Its keys are made when
  * they are first needed and are never stored. It is for tests and development: never trust its tokens elsewhere.
- *
- * @example An app token, and an API that accepts it
- * ```ts
- * import { LocalAuthority } from "@msal-edge/msal/testing";
- *
- * const authority = new LocalAuthority();
- * const { tenantId, clientId, clientSecret, scope } = authority.defaults;
- * const response = await authority.fetch(`https://login.microsoftonline.com/${tenantId}/oauth2/v2.0/token`, {
- *   method: "POST",
- *   body: new URLSearchParams({
- *     grant_type: "client_credentials",
- *     client_id: clientId,
- *     client_secret: clientSecret,
- *     scope,
- *   }),
- * });
- * const { access_token } = await response.json();
- * const organization = await authority.fetch("https://graph.microsoft.com/v1.0/organization", {
- *   headers: { authorization: `Bearer ${access_token}` },
- * });
- * console.log((await organization.json()).value[0].displayName); // Contoso
- * ```
  */
 export class LocalAuthority {
   /** Values of the first declared tenant, user, app and resource. */
@@ -179,6 +158,17 @@ export class LocalAuthority {
    */
   async issueIdToken(options: IdTokenOptions = {}): Promise<string> {
     return await issueIdToken(this.#engine.services, options, this.#issuerOrigin(options));
+  }
+
+  /**
+   * Signs a logout token without a request, as a back-channel sign-out posts it; also one that no app should accept.
+   *
+   * @param options What is in the token, and what is wrong with it
+   * @returns The token, a JWT
+   * @throws {TypeError} when the tenant, app or user is not declared
+   */
+  async issueLogoutToken(options: LogoutTokenOptions = {}): Promise<string> {
+    return await issueLogoutToken(this.#engine.services, options, this.#issuerOrigin(options));
   }
 
   /**

@@ -77,5 +77,6 @@ export type {
   AppTokenOptions,
   IdTokenOptions,
   IssuedTokenOptions,
+  LogoutTokenOptions,
   UserTokenOptions,
 } from "./token_options.ts";

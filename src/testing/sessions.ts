@@ -46,6 +46,11 @@ export class SessionStore {
     return this.#sessions.get(id);
   }
 
+  /** The user's session that began last, if one is live. */
+  latestOf(user: User): UserSession | undefined {
+    return this.#sessions.values.filter((session) => session.user === user).at(-1);
+  }
+
   /** Notes that the user has passed multi-factor authentication, now. */
   passMfa(id: string): UserSession | undefined {
     const session = this.get(id);

@@ -6,15 +6,9 @@
  */
 import { GRAPH_APP_ID, issuersOf } from "./clouds.ts";
 import type { App, Resource, Tenant, User } from "./declared.ts";
+import { type Forgery, signForged } from "./forgery.ts";
 import type { SigningKey } from "./signing_keys.ts";
-import {
-  accessTokenHeader,
-  BACKDATED_SECONDS,
-  type Json,
-  opaque,
-  pairwiseSubject,
-  signCompact,
-} from "./token_parts.ts";
+import { accessTokenHeader, BACKDATED_SECONDS, type Json, opaque, pairwiseSubject } from "./token_parts.ts";
 import { type Origin, originClaim } from "./token_origin.ts";
 import { objectIdIn } from "./user_tenant.ts";
 
@@ -106,6 +100,11 @@ async function claimsOf(input: UserTokenInput): Promise<Json> {
 }
 
 /** Issues and signs a token. */
-export async function signUserToken(input: UserTokenInput, key: SigningKey): Promise<string> {
-  return await signCompact(accessTokenHeader(input.resource, key), await claimsOf(input), key);
+export async function signUserToken(
+  input: UserTokenInput,
+  key: SigningKey,
+  forgery: Forgery = {},
+): Promise<string> {
+  const header = accessTokenHeader(input.resource, key);
+  return await signForged(header, await claimsOf(input), input.app, key, forgery);
 }

@@ -13,7 +13,7 @@ import { type Exchange, jsonResponse } from "./exchange.ts";
 import { readForm } from "./form.ts";
 import { appOnPath, pathSegment } from "./path_client.ts";
 import { asksForMfa, readScopes, splitScopes } from "./requested_scopes.ts";
-import type { UserSession } from "./sessions.ts";
+import { noteApp, type UserSession } from "./sessions.ts";
 import { tenantFor } from "./user_tenant.ts";
 
 /** A device that waits for its user. */
@@ -47,7 +47,7 @@ function requireDevice(exchange: Exchange, userCode: string): Device {
 export function approveDevice(exchange: Exchange, userCode: string, session: UserSession): void {
   const device = requireDevice(exchange, userCode);
   const { request } = device;
-  tenantFor(exchange, request.app, request.tenantSegment, session.user);
+  noteApp(session, request.app, tenantFor(exchange, request.app, request.tenantSegment, session.user));
   const grant = grantFor(exchange, request.app, session, request.scopes, asksForAuthTime(request));
   device.outcome = { grant };
 }

@@ -5,6 +5,7 @@
  */
 import { PUBLIC_CLOUD } from "./clouds.ts";
 import { answerControl, isControlPath } from "./control_endpoints.ts";
+import type { LocalAuthorityDefaults } from "./defaults.ts";
 import { Engine } from "./engine.ts";
 import { type Fault, Faults } from "./faults.ts";
 import { fetchInProcess } from "./in_process_fetch.ts";
@@ -16,10 +17,16 @@ import {
   type LocalAuthorityServer,
   serveLoopback,
 } from "./loopback.ts";
-import type { LocalAuthorityDefaults, LocalAuthorityOptions } from "./options.ts";
+import type { LocalAuthorityOptions } from "./options.ts";
 import { type LoggedRequest, type RequestFilter, RequestLog } from "./request_log.ts";
 import { servicesOf } from "./services.ts";
-import { type AuthorizationAnswer, ProgrammaticBrowser, type SignInOptions } from "./sign_in.ts";
+import {
+  type AuthorizationAnswer,
+  ProgrammaticBrowser,
+  type SignInOptions,
+  type SignOutAnswer,
+  type SignOutOptions,
+} from "./sign_in.ts";
 import type {
   AppTokenOptions,
   IdTokenOptions,
@@ -66,12 +73,8 @@ export class LocalAuthority {
    */
   constructor(options: LocalAuthorityOptions = {}) {
     this.#options = options;
-    this.#engine = new Engine(
-      servicesOf(options),
-      new Faults(),
-      new RequestLog(options.maxLoggedRequests ?? DEFAULT_LOG_LIMIT),
-      options.issuerOrigin,
-    );
+    const log = new RequestLog(options.maxLoggedRequests ?? DEFAULT_LOG_LIMIT);
+    this.#engine = new Engine(servicesOf(options), new Faults(), log, options.issuerOrigin);
     this.#browser = new ProgrammaticBrowser(this.#engine);
     this.defaults = this.#engine.services.directory.defaults;
     this.fetch = (input, init) => fetchInProcess(this.#engine, input, init);
@@ -99,7 +102,8 @@ export class LocalAuthority {
   }
 
   /**
-   * Makes the next matching request, or more of them, go wrong. Older faults happen first.
+   * Makes the next matching request, or more of them, go wrong. Older faults happen first. An authority that is down is
+   * `{ on: "any", kind: "network", times: Infinity }`.
    *
    * @param fault What goes wrong, where, and how many times
    * @returns A function that takes the fault back
@@ -187,7 +191,19 @@ export class LocalAuthority {
   }
 
   /**
-   * Does what the user of a device would do on the page whose address it shows.
+   * Signs out without a browser whom {@linkcode LocalAuthority.signIn} signed in, and posts the logout tokens.
+   *
+   * @param logoutUrl The URL that the app sends its user to
+   * @param options Who signs out. Default: the user of the hint, else everybody
+   * @returns What the page would load, and where it would go
+   * @throws {TypeError} when the URL is not that of the sign-out endpoint
+   */
+  async signOut(logoutUrl: string | URL, options: SignOutOptions = {}): Promise<SignOutAnswer> {
+    return await this.#browser.signOut(logoutUrl, options);
+  }
+
+  /**
+   * Does what the user of a device would do on the page that it names.
    *
    * @param userCode The code that the device shows
    * @param options Who signs in, and whether they agree. Default: the first user, who does
@@ -227,9 +243,8 @@ export class LocalAuthority {
   }
 
   async #handle(request: Request, closing?: AbortSignal): Promise<Response> {
-    if (this.#options.controlEndpoints && isControlPath(request.url)) {
-      return await answerControl(this.#engine, request);
-    }
+    const isControl = this.#options.controlEndpoints && isControlPath(request.url);
+    if (isControl) return await answerControl(this.#engine, request);
     return await handleLoopback(this.#engine, request, closing);
   }
 }

@@ -111,8 +111,16 @@ export interface AppDeclaration {
    * @default {false}
    */
   readonly requireConsent?: boolean;
-  /** Its front-channel sign-out addresses. Default: none. */
+  /**
+   * Its front-channel sign-out addresses: the sign-out page loads them in hidden frames, with `iss` and `sid`, if the
+   * user had signed in to the app. Default: none.
+   */
   readonly logoutUris?: readonly string[];
+  /**
+   * Its back-channel sign-out addresses: a logout token is posted there when a user who had signed in to the app signs
+   * out. Entra ID has no such thing; other OpenID providers do. Default: none.
+   */
+  readonly backChannelLogoutUris?: readonly string[];
 }
 
 /**
@@ -180,6 +188,9 @@ export interface DeviceCodeOptions {
   readonly lifetimeSeconds?: number;
 }
 
+/** A `fetch` that logout tokens are posted with. */
+export type NotifyingFetch = (input: string, init: RequestInit) => Promise<Response>;
+
 /** The options of a {@linkcode LocalAuthority}; all have defaults. */
 export interface LocalAuthorityOptions {
   /** The tenants. Default: one, Contoso. */
@@ -202,6 +213,11 @@ export interface LocalAuthorityOptions {
   readonly refreshTokens?: RefreshTokenOptions;
   /** How device codes behave. Default: as at Entra ID. */
   readonly deviceCode?: DeviceCodeOptions;
+  /**
+   * Posts logout tokens to `backChannelLogoutUris`; an app that cannot be reached is not told. Default: the global
+   * `fetch`.
+   */
+  readonly fetch?: NotifyingFetch;
   /** Where the authority reads the time. Default: the system's clock. */
   readonly clock?: Clock;
   /** The origin that issuers are written with on the loopback face. Default: the origin of the request. */
@@ -218,26 +234,4 @@ export interface LocalAuthorityOptions {
    * @default {1000}
    */
   readonly maxLoggedRequests?: number;
-}
-
-/** Values of the first declared tenant, user, app and resource, handy in examples. */
-export interface LocalAuthorityDefaults {
-  /** The first tenant's id. */
-  readonly tenantId: string;
-  /** The first tenant's first domain, or its id if it has none. */
-  readonly domain: string;
-  /** The first app's client id. */
-  readonly clientId: string;
-  /** The first app's first secret, or an empty string if it has none. */
-  readonly clientSecret: string;
-  /** The first resource's `/.default` scope. */
-  readonly scope: string;
-  /** The first user's name, or an empty string if there is none. */
-  readonly username: string;
-  /** The first user's password, or an empty string if there is none. */
-  readonly password: string;
-  /** The first public app's client id, or an empty string if there is none. */
-  readonly publicClientId: string;
-  /** A delegated permission, of the first resource that has any. */
-  readonly userScope: string;
 }

@@ -1,9 +1,8 @@
 /** The document for callers that know nothing of an API: RFC 9728, R-160. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClientConfigurationError } from "../src/errors/errors.ts";
 import { type ApiAuthOptions, createApiAuth, type ProtectedResource } from "../src/web/mod.ts";
 import { apiScene, takeApart } from "./support/api_scene.ts";
-import { failure } from "./support/failures.ts";
 import { test } from "./support/suite.ts";
 import { CONTOSO, HOST, ORDERS } from "./support/user_scene.ts";
 
@@ -188,7 +187,7 @@ const WRONG: Readonly<Record<string, [member: string, value: any]>> = {
 for (const [name, [member, value]] of Object.entries(WRONG)) {
   test(`R-160 what is published is checked when the guard is made: ${name}`, () => {
     const given = { resource: "https://api.example", [member]: value };
-    const error = failure(ClientConfigurationError, () => createApiAuth(optionsOf(given)));
+    const error = assertThrows(() => createApiAuth(optionsOf(given)), ClientConfigurationError);
     assertEquals([error.code, error.option], ["invalid_option", `protectedResource.${member}`]);
   });
 }

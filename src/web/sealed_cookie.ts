@@ -4,10 +4,10 @@
  * @module
  */
 
-import { createSealer, type Sealer } from "../crypto/seal.ts";
 import { CacheError } from "../errors/errors.ts";
 import type { CookieAttributes, Cookies, SetCookieOptions } from "./cookies.ts";
 import type { OpenedTexts } from "./opened_texts.ts";
+import { SealedTexts } from "./sealed_texts.ts";
 import type { HeaderList } from "./sessions.ts";
 
 /** What browsers keep of a cookie, its name and its attributes together. */
@@ -29,9 +29,7 @@ export interface OpenedCookie<T> {
 /** Sealed cookies of one purpose: those of another purpose, name or secret are not seen (R-132). */
 export class SealedCookie {
   readonly #cookies: Cookies;
-  readonly #newest: Sealer;
-  readonly #any: Sealer;
-  readonly #opened: OpenedTexts | undefined;
+  readonly #texts: SealedTexts;
 
   /**
    * Makes the sealers; keys are derived at the first use.
@@ -44,11 +42,7 @@ export class SealedCookie {
    */
   constructor(cookies: Cookies, secret: string | readonly string[], label: string, opened?: OpenedTexts) {
     this.#cookies = cookies;
-    this.#any = createSealer(secret, `cookie ${label}`, "cookieSecret");
-    this.#newest = Array.isArray(secret) && secret.length > 1
-      ? createSealer(secret[0], `cookie ${label}`, "cookieSecret")
-      : this.#any;
-    this.#opened = opened;
+    this.#texts = new SealedTexts(secret, `cookie ${label}`, opened);
   }
 
   /**
@@ -73,12 +67,12 @@ export class SealedCookie {
   async open<T>(
     request: Request,
     name: string,
-    accept: (value: unknown) => T | undefined,
+    accept: (value: unknown) => T | undefined | Promise<T | undefined>,
   ): Promise<OpenedCookie<T> | undefined> {
-    const key = this.#cookies.nameOf(name);
-    for (const text of this.#texts(request, name)) {
-      const opened = this.#opened?.get(`${key}=${text}`) ?? await this.#open(text, key);
-      const value = opened && accept(opened.value);
+    const place = this.#cookies.nameOf(name);
+    for (const text of this.#candidates(request, name)) {
+      const opened = await this.#texts.open(text, place);
+      const value = opened && await accept(opened.value);
       if (opened !== undefined && value !== undefined) return { value, isOld: opened.isOld };
     }
     return undefined;
@@ -100,7 +94,7 @@ export class SealedCookie {
     value: unknown,
     options: SetCookieOptions,
   ): Promise<HeaderList> {
-    const sealed = await this.#newest.seal(JSON.stringify(value), this.#cookies.nameOf(name));
+    const sealed = await this.#texts.seal(value, this.#cookies.nameOf(name));
     const headers = this.#inParts(name, sealed, options);
     const total = headers.reduce((sum, [, text]) => sum + text.length, 0);
     if (headers.length > MAX_PARTS || total > MAX_TOTAL_BYTES) {
@@ -149,7 +143,7 @@ export class SealedCookie {
   }
 
   /** The texts that may be sealed ones: whole cookies, then parts that belong together. */
-  *#texts(request: Request, name: string): Generator<string> {
+  *#candidates(request: Request, name: string): Generator<string> {
     yield* this.#cookies.all(request, name);
     for (const first of this.#cookies.all(request, `${name}.0`)) {
       const [, count, mark, part] = /^([2-8])~([\w.-]{12})(~[\w.-]+)$/.exec(first) ?? [];
@@ -161,14 +155,5 @@ export class SealedCookie {
       }
       if (text?.endsWith(mark)) yield text;
     }
-  }
-
-  async #open(text: string, key: string): Promise<{ value: unknown; isOld: boolean } | undefined> {
-    const fresh = await this.#newest.open(text, key);
-    const json = fresh ?? (this.#any === this.#newest ? undefined : await this.#any.open(text, key));
-    if (json === undefined) return undefined;
-    const opened = { value: JSON.parse(json) as unknown, isOld: fresh === undefined };
-    this.#opened?.put(`${key}=${text}`, opened, json.length);
-    return opened;
   }
 }

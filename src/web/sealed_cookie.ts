@@ -121,6 +121,16 @@ export class SealedCookie {
       .flatMap((one) => this.#cookies.delete(one, attributes));
   }
 
+  /**
+   * Whether a request brought such a cookie, or a part of one; whether it opens is not tried.
+   *
+   * @param request The request.
+   * @param name The cookie's name.
+   */
+  isIn(request: Request, name: string): boolean {
+    return this.#present(request, name).length > 0;
+  }
+
   /** The names of a cookie and its parts that a request brought, on whichever domain. */
   #present(request: Request, name: string): string[] {
     const names = [this.#cookies, this.#cookies.hostOnly]

@@ -85,14 +85,14 @@ export class ServerSessions implements Sessions {
     const [key, lists] = await Promise.all([recordKey(id), this.#index.namesOf(user)]);
     const ticket: Ticket = { version, id, key, lists, issuedAt, renewedAt, idleUntil, expiresAt };
     const headers = await this.#write(request, ticket);
-    try {
-      await Promise.all([
-        this.#records.write(key, session, expiresAt),
-        ...lists.map((name) => this.#index.add(name, key, expiresAt)),
-      ]);
-    } catch (error) {
+    const written = await Promise.allSettled([
+      this.#records.write(key, session, expiresAt),
+      ...lists.map((name) => this.#index.add(name, key, expiresAt)),
+    ]);
+    for (const part of written) {
+      if (part.status === "fulfilled") continue;
       await this.#records.delete(key);
-      throw error;
+      throw part.reason;
     }
     await this.#forget(request);
     return { session, headers };

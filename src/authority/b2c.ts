@@ -12,7 +12,7 @@ import { isGuid, isSharedTenant, requireTenant, tenantOf } from "./tenant.ts";
 
 const HOST = /^(?!xn--)[a-z0-9-]{1,63}\.b2clogin\.(?:com|cn)$/;
 const PATH =
-  /^(\/tfp)?\/([^/]+)\/(b2c_[\w-]{1,120})(?:\/v2\.0)?(?:\/\.well-known\/openid-configuration)?\/?$/i;
+  /^(\/tfp)?\/(?!tfp\/)([^/]+)\/(b2c_[\w-]{1,120})(?:\/v2\.0)?(?:\/\.well-known\/openid-configuration)?\/?$/i;
 /** `https://host/<tenant>/v2.0/`, or `https://host/tfp/<tenant>/<policy>/v2.0/`: a setting of the policy. */
 const ISSUER = /^(https?:\/\/[^/]+)\/(?:tfp\/([^/]+)\/([^/]+)|([^/]+))\/v2\.0\/?$/;
 
@@ -23,8 +23,8 @@ export function isB2cHost(host: string): boolean {
 
 /** The parts of an issuer; without an origin where it is none of B2C. */
 function readIssuer(issuer: string): { origin: string; owner: string; named?: string | undefined } {
-  const [, origin = "", withPolicy, policy, alone = withPolicy] = ISSUER.exec(issuer) ?? [];
-  return { origin, owner: `${alone}`.toLowerCase(), named: policy?.toLowerCase() };
+  const [, origin = "", withPolicy = "", policy, alone] = ISSUER.exec(issuer) ?? [];
+  return { origin, owner: (alone ?? withPolicy).toLowerCase(), named: policy?.toLowerCase() };
 }
 
 /** Checks the policy that a token names: in `tfp`, or in `acr` where the policy is set so. */

@@ -26,7 +26,14 @@ import {
 } from "./user_entries.ts";
 import { markIn, type UserIndex } from "./user_index.ts";
 import type { UserList } from "./user_list.ts";
-import { addToken, nameOfUser, readUser, type UserPartition, valueOfUser } from "./user_partition.ts";
+import {
+  addToken,
+  nameOfUser,
+  readUser,
+  type UserPartition,
+  valueOfUser,
+  withoutOthers,
+} from "./user_partition.ts";
 import { isOlder, isTooLate, UserRemovals } from "./user_removals.ts";
 
 /** More removals than this are not remembered, nor more refresh tokens. */
@@ -235,7 +242,7 @@ export class UserPartitions extends MemoryUsers {
   ): Promise<void> {
     const store = this.#store;
     if (store === undefined) return;
-    const { onBehalfOf: mark, endsOn = Infinity } = tokens;
+    const { endsOn = Infinity } = tokens;
     const owner = ownerOf(key);
     const isOwn = owner === ownerOf(tokens.accessToken);
     const name = await nameOfUser(store, key);
@@ -247,20 +254,14 @@ export class UserPartitions extends MemoryUsers {
       // Who is asked again has not written.
       tried = false;
       const atMs = removedAt(stored, store.nowMs);
-      isLateAnswer = atMs !== undefined && isTooLate(tokens, nowMs, atMs);
-      if (isLateAnswer || this.index.removedSince(owner, asked)) return undefined;
+      const there = withoutOthers(key, readUser(key, stored), tokens);
+      isLateAnswer = !there || (atMs !== undefined && isTooLate(tokens, nowMs, atMs));
+      if (!there || isLateAnswer || this.index.removedSince(owner, asked)) return undefined;
       tried = true;
       const known = this.held.get(owner);
       // A store without versions may not see yet what was written lately.
       const isLate = stored === undefined && !store.cas && known?.version !== undefined &&
         !this.#wasThere(key);
-      let there = readUser(key, stored);
-      if (isProcess(key.homeAccountId) && !isSameUser(markIn(there.accounts) ?? mark, mark)) {
-        // Of two users of a process the one counts who began it last; who was renewed meanwhile does not.
-        isLateAnswer = tokens.redeemed !== undefined;
-        if (isLateAnswer) return undefined;
-        there = { ...readUser(key, undefined), sections: there.sections };
-      }
       const { accounts, idTokens, refreshTokens } = (isLate && known) || there;
       const before = { ...there, accounts, idTokens, refreshTokens };
       const change = changeOf(before.refreshTokens, nowMs);

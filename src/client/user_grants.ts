@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { CachedAccount, CachedRefreshToken, UserProfile } from "../cache/cached_user.ts";
+import type { CachedAccount, CachedRefreshToken, UserProfile, UserTokens } from "../cache/cached_user.ts";
+import { isSameUser, markOf } from "../cache/on_behalf_of.ts";
 import { ownerKey } from "../cache/token_index.ts";
 import type { Keep } from "../cache/turns.ts";
 import { profilesOf } from "../cache/user_index.ts";
@@ -23,6 +24,22 @@ import { extHashOf } from "./app_token_query.ts";
 import type { Engine } from "./engine.ts";
 import { toGrantedToken } from "./granted_token.ts";
 import type { TokenFound } from "./token_found.ts";
+
+/** A caller of an API, on whose behalf it acts. */
+export interface Behalf {
+  /** Under which name the tokens are kept. */
+  readonly owner: string;
+  /** The hash of the assertion that all began with. */
+  readonly hash: string;
+  /** Whether a process goes on without the caller: a refresh token is asked for, and kept. */
+  readonly isProcess: boolean;
+  /** The user's object id, as the assertion has it. */
+  readonly objectId?: string | undefined;
+  /** The tenant in which it is theirs. */
+  readonly tenant?: string | undefined;
+  /** After which nothing counts that comes of it, in epoch seconds. */
+  readonly endsOn?: number | undefined;
+}
 
 /** What is redeemed, and what has to come of it. */
 export interface UserErrand {
@@ -62,6 +79,8 @@ export interface UserErrand {
   readonly expected: Omit<ExpectedIdToken, "issuer" | "tenant" | "accessToken" | "essential">;
   /** Whether an answer without an ID token is refused. */
   readonly requiresIdToken: boolean;
+  /** The caller on whose behalf an API asks. */
+  readonly behalf?: Behalf | undefined;
   /** The account that the answer must be for, on a refresh. */
   readonly homeAccountId?: string | undefined;
   /** The refresh token that is redeemed, where the cache knows it. */
@@ -80,6 +99,9 @@ interface Owner {
   readonly homeAccountId: string;
   readonly claims?: IdTokenClaims | undefined;
 }
+
+/** Whose account an answer tells of. */
+type GrantedAccount = Pick<CachedAccount, "environment" | "realm" | "homeAccountId" | "onBehalfOf">;
 
 /** Redeems grants of users for one application. */
 export class UserGrants {
@@ -122,25 +144,26 @@ export class UserGrants {
     return await this.#keep(response, errand, this.#ownerOf(response, errand, claims), askedAtMs);
   }
 
-  #formOf({ claims, extraBody, grant, scopes, sendsScopes }: UserErrand): URLSearchParams {
+  #formOf({ behalf, claims, extraBody, grant, scopes, sendsScopes }: UserErrand): URLSearchParams {
     const { clientId, authority, excludeScopes } = this.#engine.configuration;
-    const sent = sendsScopes ? decorateScopes(scopes, excludeScopes) : [];
+    const excluded = [...excludeScopes, ...(behalf?.isProcess === false ? ["offline_access"] : [])];
+    const sent = sendsScopes ? decorateScopes(scopes, excluded) : [];
     const isEntra = authority.kind === "aad";
     return buildUserForm({ clientId, claims, scopes: sent, isEntra, extra: extraBody }, grant);
   }
 
   /** Whose the tokens are; a refresh never changes the account. */
   #ownerOf(response: TokenResponse, errand: UserErrand, claims: IdTokenClaims | undefined): Owner {
-    const { correlationId, homeAccountId } = errand;
+    const { behalf, correlationId, homeAccountId } = errand;
     const { authority } = this.#engine.configuration;
     const told = authority.kind === "aad" ? readClientInfo(response.clientInfo) : undefined;
     const home = claims === undefined
       ? told && `${told.uid}.${told.utid}`
       : homeAccountIdOf(authority, claims, response.clientInfo, correlationId);
-    if (
-      homeAccountId !== undefined && home !== undefined &&
-      ownerKey("", "", home) !== ownerKey("", "", homeAccountId)
-    ) {
+    const isOther = homeAccountId !== undefined && home !== undefined &&
+      ownerKey("", "", home) !== ownerKey("", "", homeAccountId);
+    const { oid = behalf?.objectId, tid } = claims ?? {};
+    if (isOther || (behalf?.objectId !== undefined && tid === behalf.tenant && oid !== behalf.objectId)) {
       throw new ClientAuthError(
         "account_mismatch",
         "Cannot renew the token: the answer is for another user",
@@ -148,7 +171,7 @@ export class UserGrants {
       );
     }
     if (claims === undefined || home === undefined) {
-      return { realm: errand.realm, homeAccountId: homeAccountId ?? "" };
+      return { realm: errand.realm, homeAccountId: homeAccountId ?? (behalf && home) ?? "" };
     }
     const realm = authority.kind === "aad" ? claims.tid?.toLowerCase() ?? errand.realm : errand.realm;
     return { realm, homeAccountId: homeAccountId ?? home, claims };
@@ -157,51 +180,19 @@ export class UserGrants {
   async #keep(
     response: TokenResponse,
     errand: UserErrand,
-    { realm, homeAccountId, claims }: Owner,
+    owner: Owner,
     nowMs: number,
   ): Promise<TokenFound> {
-    const { authority: { environment, kind }, cache: { users }, clientId, emit } = this.#engine.configuration;
-    const { ext, scopes, correlationId, redeemed, waitUntil } = errand;
-    const extHash = await extHashOf(ext);
-    const key = { environment, clientId, realm, homeAccountId };
-    const accessToken = toGrantedToken(response, { ...key, ext, extHash }, scopes, emit, correlationId);
+    const { users } = this.#engine.configuration.cache;
+    const { asked, correlationId, waitUntil } = errand;
+    const tokens = this.#tokensOf(response, errand, owner, await extHashOf(errand.ext));
+    const token = tokens.accessToken;
     // Nobody knows whose it is: it is handed out, and not kept.
-    if (homeAccountId === "") return { token: accessToken, cacheLevel: "none", correlationId };
-    const { refreshTokenExpiresOn: expiresOn, cachedAt: lastModified } = response;
-    // Where none comes, the one that a caller brought stays good.
-    const secret = response.refreshToken ?? (errand.homeAccountId ? undefined : errand.grant.refresh_token);
-    // Only Microsoft has a family.
-    const familyId = kind === "aad" ? response.familyId : undefined;
-    if (kind === "oidc" && redeemed && secret && secret !== redeemed.secret) this.#warn();
-    const owner = { environment, clientId, homeAccountId };
-    const account = claims && accountOf(claims, { environment, realm, homeAccountId }, errand, response);
-    const idToken = claims && { ...owner, realm, secret: `${response.idToken}`, claims };
-    const saving = users.save(
-      {
-        accessToken,
-        refreshToken: secret === undefined ? undefined : {
-          ...owner,
-          secret,
-          target: response.scope ?? scopes.join(" "),
-          familyId,
-          lastModified,
-          expiresOn,
-        },
-        redeemed,
-        idToken,
-        account,
-        familyId,
-      },
-      errand.asked,
-      nowMs,
-    );
+    if (token.homeAccountId === "") return { token, cacheLevel: "none", correlationId };
+    const saving = users.save(tokens, asked, nowMs);
     const saved = errand.keep?.(saving) ?? saving;
-    // Taken now: while it is stored another answer may push the user out of memory. It may be too small for them, or they
-    // were removed meanwhile: they have signed in all the same.
-    const profile = this.profile(homeAccountId, realm) ?? (account && idToken &&
-      profilesOf({ accounts: new Map([[realm, account]]), idTokens: new Map([[realm, idToken]]) }).get(
-        realm,
-      ));
+    // Taken now: while it is stored another answer may push the user out of memory.
+    const profile = this.#profileOf(tokens);
     try {
       if (waitUntil === undefined) await saved;
       else keepAlive(waitUntil, saved);
@@ -209,7 +200,61 @@ export class UserGrants {
       // It threw. What was redeemed cannot be redeemed again, so that costs nobody the token.
       await saved;
     }
-    return { token: accessToken, profile, cacheLevel: "none", correlationId };
+    return { token, profile, cacheLevel: "none", correlationId };
+  }
+
+  /** The cache's view of an answer. */
+  #tokensOf(
+    response: TokenResponse,
+    errand: UserErrand,
+    { realm, homeAccountId: home, claims }: Owner,
+    extHash: string,
+  ): UserTokens {
+    const { authority: { environment, kind }, clientId, emit } = this.#engine.configuration;
+    const { behalf, ext, scopes, correlationId, redeemed } = errand;
+    const owner = { environment, clientId, homeAccountId: behalf?.owner ?? home };
+    const place = { ...owner, realm };
+    const onBehalfOf = behalf && markOf(behalf.hash, home);
+    // Where none comes, the one that a caller brought stays good.
+    const own = response.refreshToken ?? (errand.homeAccountId ? undefined : errand.grant.refresh_token);
+    // An assertion that comes again brings tokens anew.
+    const secret = behalf?.isProcess === false ? undefined : own;
+    // Only Microsoft has a family.
+    const familyId = kind === "aad" ? response.familyId : undefined;
+    if (kind === "oidc" && redeemed && secret && secret !== redeemed.secret) this.#warn();
+    // Of whom no ID token tells the mark alone is kept; a refresh changes nothing of them.
+    const about = claims ?? (behalf && !redeemed ? {} : undefined);
+    return {
+      accessToken: toGrantedToken(response, { ...place, ext, extHash }, scopes, emit, correlationId),
+      refreshToken: secret === undefined ? undefined : {
+        ...owner,
+        secret,
+        target: response.scope ?? scopes.join(" "),
+        familyId,
+        lastModified: response.cachedAt,
+        expiresOn: response.refreshTokenExpiresOn,
+      },
+      redeemed,
+      idToken: claims && { ...place, secret: `${response.idToken}`, claims },
+      account: about && accountOf(about, { ...place, onBehalfOf }, errand, response),
+      familyId,
+      onBehalfOf,
+      endsOn: behalf?.endsOn,
+    };
+  }
+
+  /** Whose an answer is. Memory may be too small for them, or they were removed meanwhile: they have signed in all the same. */
+  #profileOf({ accessToken, account, idToken, onBehalfOf }: UserTokens): UserProfile | undefined {
+    const { environment, clientId, homeAccountId, realm } = accessToken;
+    const known = this.#engine.configuration.cache.users.user(
+      ownerKey(environment, clientId, homeAccountId),
+    );
+    const held = isSameUser(known?.onBehalfOf, onBehalfOf) ? known?.profiles.get(realm) : undefined;
+    return held ?? (account &&
+      profilesOf({
+        accounts: new Map([[realm, account]]),
+        idTokens: new Map(idToken && [[realm, idToken]]),
+      }).get(realm));
   }
 
   /** Refresh tokens that count once, and isolates that cannot take turns. */
@@ -223,28 +268,26 @@ export class UserGrants {
     const error = new CacheError("store_without_lock", `Cannot share refresh tokens safely: ${why}`);
     emit?.({ type: "store_without_lock", error });
   }
-
-  /** What memory knows of a user in a tenant. */
-  profile(homeAccountId: string, realm: string): UserProfile | undefined {
-    const { authority: { environment }, cache: { users }, clientId } = this.#engine.configuration;
-    return users.user(ownerKey(environment, clientId, homeAccountId))?.profiles.get(realm);
-  }
 }
 
 function accountOf(
-  claims: IdTokenClaims,
-  key: Pick<CachedAccount, "environment" | "realm" | "homeAccountId">,
+  claims: Partial<IdTokenClaims>,
+  { environment, realm, homeAccountId, onBehalfOf }: GrantedAccount,
   { grant: { grant_type } }: UserErrand,
   { clientInfo }: TokenResponse,
 ): CachedAccount {
   const { oid, sub, preferred_username, upn, name } = claims;
   const username = [preferred_username, upn].find((text) => typeof text === "string") ?? "";
   return {
-    ...key,
-    localAccountId: oid ?? sub,
+    environment,
+    realm,
+    homeAccountId,
+    onBehalfOf,
+    localAccountId: oid ?? sub ?? "",
     username: `${username}`,
     name: typeof name === "string" ? name : undefined,
-    authorityType: "MSSTS",
+    // Other MSALs do not list what is of no type that they know.
+    authorityType: onBehalfOf ? "OBO" : "MSSTS",
     accountSource: grant_type === "refresh_token" ? undefined : grant_type,
     clientInfo: typeof clientInfo === "string" ? clientInfo : undefined,
   };

@@ -204,7 +204,7 @@ test("R-138 an error of another copy of the library is answered alike", async ()
   assertEquals((await answerTo(foreign)).status, 503);
 });
 
-test("R-164 the claims travel to the caller, who can read them", async () => {
+test("R-164 the claims travel to the caller, who can read them", () => {
   const { api } = apiScene();
   const response = api.refuse(interaction("interaction_required", CLAIMS), new Request(API));
   assertEquals(claimsChallengeOf(response), CLAIMS);

@@ -25,7 +25,7 @@ export type { ApiAuth, ApiCaller } from "./api_types.ts";
  *   { scopes: ["Orders.Read"] },
  * );
  *
- * export default { fetch: (request: Request) => orders(request) };
+ * export default { fetch: (request: Request): Promise<Response> => orders(request) };
  * ```
  *
  * @param options The options, or a function that makes them of the bindings.

@@ -7,6 +7,7 @@
 import { isAuthError } from "../errors/auth_error.ts";
 import { refuse as refuseOption } from "../errors/errors.ts";
 import type { AccessTokenRequirements } from "../validate/options.ts";
+import { requireRequirements } from "../validate/requirements.ts";
 import { Caller } from "./api_caller.ts";
 import { type ApiParts, makeApiParts } from "./api_parts.ts";
 import { refusalOf, refusalResponse } from "./api_refusal.ts";
@@ -76,6 +77,7 @@ export class ApiGuard<E> implements ApiAuth<E> {
     requirements: AccessTokenRequirements = {},
   ): RequestHandler<E> {
     if (typeof handler !== "function") refuseOption("invalid_request", "handler", "it must be a function");
+    requireRequirements(requirements);
     return async (request, context = {}) => {
       // The guarded handler never sees one, whatever it brings.
       if (isPreflight(request)) return await this.#partsOf(context).preflight(request);

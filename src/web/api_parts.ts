@@ -4,14 +4,15 @@
  * @module
  */
 
-import { type Authority, parseAuthority, parseOidcAuthority } from "../authority/authority.ts";
 import { isSharedTenant } from "../authority/tenant.ts";
 import { openApplication } from "../client/client_application.ts";
 import type { Engine } from "../client/engine.ts";
 import { refuse } from "../errors/errors.ts";
 import { allowInsecureLoopback } from "../net/endpoint.ts";
 import { createEmit, type Emit } from "../runtime/events.ts";
-import { AccessTokenValidator } from "../validate/access_token_validator.ts";
+import type { AccessTokenValidator } from "../validate/access_token_validator.ts";
+import { accessTokenValidatorOf } from "../validate/app_validator.ts";
+import { authorityOption } from "../validate/authority_option.ts";
 import type { CallerTerms } from "./api_caller.ts";
 import type { ConsentRequest, RefusalTerms } from "./api_refusal.ts";
 import type { ApiAuthOptions } from "./options.ts";
@@ -37,18 +38,11 @@ export interface ApiParts {
 function engineOf({ app }: ApiAuthOptions): Engine | undefined {
   if (app === undefined) return undefined;
   try {
-    return openApplication(app).engine;
+    if (typeof app.acquireTokenOnBehalfOf === "function") return openApplication(app).engine;
   } catch {
-    return refuse("invalid_option", "app", "it must be a ConfidentialClientApplication");
+    // It is none.
   }
-}
-
-function authorityOf(options: ApiAuthOptions, engine: Engine | undefined): Authority {
-  const { authority, oidcAuthority, knownAuthorities = [] } = options;
-  const loopback = options[allowInsecureLoopback] === true;
-  if (authority !== undefined) return parseAuthority(authority, knownAuthorities, loopback);
-  if (oidcAuthority !== undefined) return parseOidcAuthority(oidcAuthority, loopback);
-  return engine?.configuration.authority ?? refuse("invalid_option", "authority", "it is missing");
+  return refuse("invalid_option", "app", "it must be a ConfidentialClientApplication");
 }
 
 /** Remembers for an error what was asked, until nobody has the error any more. */
@@ -98,11 +92,12 @@ export function makeApiParts(given: ApiAuthOptions): ApiParts {
   ) as ApiAuthOptions;
   if (typeof preflight !== "function") refuse("invalid_option", "preflight", "it must be a function");
   const engine = engineOf(options);
-  const validator = new AccessTokenValidator(options);
-  const authority = authorityOf(options, engine);
-  const isEntra = authority.kind === "aad";
-  const document = protectedResource &&
-    resourceDocument(protectedResource, isEntra ? `${authority.base}/v2.0` : authority.base);
+  const validator = accessTokenValidatorOf(options);
+  // One of both is there: the validator asks for it.
+  const { kind, base } = (authorityOption(options, options[allowInsecureLoopback] === true) ??
+    engine?.configuration.authority)!;
+  const isEntra = kind === "aad";
+  const document = protectedResource && resourceDocument(protectedResource, isEntra ? `${base}/v2.0` : base);
   const { onRefused, consentOf } = consentsOf(engine);
   const supported = protectedResource?.scopesSupported ?? [];
   return {
@@ -117,7 +112,7 @@ export function makeApiParts(given: ApiAuthOptions): ApiParts {
       fetch: fetch ?? engine?.configuration.fetch,
     },
     refusals: {
-      authorizationUri: isEntra ? `${authority.base}/oauth2/v2.0/authorize` : undefined,
+      authorizationUri: isEntra ? `${base}/oauth2/v2.0/authorize` : undefined,
       resourceMetadata: document?.url,
       fullScope: (scope) => supported.find((full) => full.endsWith(`/${scope}`)) ?? scope,
       consentOf,

@@ -13,7 +13,8 @@ export function isNavigation({ headers }: Request): boolean {
   const mode = headers.get("sec-fetch-mode");
   if (mode !== null) return mode === "navigate";
   // Of an old browser, or of a program: scripts seldom ask for pages.
-  return !headers.has("x-requested-with") && (headers.get("accept") ?? "").toLowerCase().includes("text/html");
+  return !headers.has("x-requested-with") &&
+    (headers.get("accept") ?? "").toLowerCase().includes("text/html");
 }
 
 /** Whether a request only reads. */

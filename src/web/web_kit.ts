@@ -8,6 +8,7 @@ import { isAuthError } from "../errors/auth_error.ts";
 import { ClientAuthError, nameOf } from "../errors/errors.ts";
 import { json } from "./answers.ts";
 import { isNavigation } from "./callers.ts";
+import { CarriedPartition } from "./carried_partition.ts";
 import { LoopGuard } from "./loop_guard.ts";
 import type { WebAuthOptions } from "./options.ts";
 import { createSessions } from "./session_keeper.ts";
@@ -37,6 +38,8 @@ export class WebKit {
   readonly settings: WebSettings;
   /** Who is signed in. */
   readonly sessions: Sessions;
+  /** Tokens that a store may not show yet. */
+  readonly carried: CarriedPartition;
   /** Sign-ins under way. */
   readonly transactions: Transactions;
   /** Notices circles. */
@@ -56,6 +59,7 @@ export class WebKit {
     const { cookieSecret: secret, session: life } = options;
     this.settings = settings;
     this.sessions = createSessions({ cookies, secret, life, store, clock, emit });
+    this.carried = new CarriedPartition(cookies, secret, clock);
     this.transactions = new Transactions(cookies, secret, settings.responseMode === "form_post");
     this.guard = new LoopGuard(cookies, secret);
     this.links = new StepLinks(urls, paths.signIn);

@@ -53,8 +53,8 @@ export class SignIns {
   async signIn(request: Request): Promise<Response> {
     const { links, nowSeconds, settings: { returns } } = this.#kit;
     const { searchParams } = new URL(request.url);
-    const [asked] = searchParams.getAll("return_to");
-    const [sealed] = searchParams.getAll("step");
+    const asked = onlyOne(searchParams.getAll("return_to"));
+    const sealed = onlyOne(searchParams.getAll("step"));
     if (request.headers.has("sec-fetch-mode") && !isNavigation(request)) {
       const signInUrl = links.plain(returnPath(asked, returns));
       return json(401, { error: "login_required", signInUrl });
@@ -114,9 +114,14 @@ export class SignIns {
   ): Promise<HeaderList> {
     const { carried, guard, nowSeconds, sessions, settings } = this.#kit;
     const { flow } = transaction;
-    // a sign-in that was begun before the options changed.
-    if (flow.redirectUri !== settings.redirectUri || flow.responseMode !== settings.responseMode) {
-      const why = "Cannot sign in: the sign-in was begun with another redirect URI or response mode";
+    // the client is looked at by the application.
+    const { engine } = settings.parts;
+    if (
+      flow.redirectUri !== settings.redirectUri || flow.responseMode !== settings.responseMode ||
+      flow.authority !== engine.authorityOf(settings.configuration.authority.tenant)
+    ) {
+      const why =
+        "Cannot sign in: the sign-in was begun with another authority, redirect URI or response mode";
       throw new ClientAuthError("auth_flow_mismatch", why, flow.correlationId);
     }
     const answer = new URLSearchParams([...parameters]);
@@ -157,4 +162,9 @@ export class SignIns {
   async #userOf(request: Request): Promise<string | undefined> {
     return (await this.#kit.sessionIfAny(request))?.session.user.homeAccountId;
   }
+}
+
+/** what comes twice is nothing. */
+function onlyOne(values: readonly string[]): string | undefined {
+  return values.length === 1 ? values[0] : undefined;
 }

@@ -188,7 +188,7 @@ export function createWebAuth<E = unknown>(options: OptionsOf<WebAuthOptions, E>
           of(context),
           request,
           context,
-          ({ auth, challenge }) => auth === null ? challenge() : handler(request, auth, context),
+          (visit) => visit.auth === null ? visit.challenge() : handler(request, visit.auth, context),
         );
     },
     withUser(handler) {

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { isNavigation } from "./callers.ts";
 import { LogoutNotices } from "./logout_notices.ts";
 import type { OptionsOf, RequestContext, RequestHandler, WebAuthOptions } from "./options.ts";
 import { perContext } from "./per_context.ts";
@@ -142,7 +141,7 @@ async function guarded(
     visit = await visitOf(all, request, context);
   } catch (error) {
     // nobody knows whether anybody is signed in, so nothing of the application runs.
-    return await all.kit.fail(request, error, { asJson: !isNavigation(request) });
+    return await all.kit.failOnTheWay(request, error);
   }
   let response: Response;
   try {

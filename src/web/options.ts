@@ -96,8 +96,11 @@ export interface WebAuthOptions {
 
 /** A page that is to be drawn. Texts are plain: whoever draws escapes them. */
 export interface WebPage {
-  /** What the page is about; `sign_out` asks whether the user means it. */
-  readonly kind: "signed_out" | "sign_out" | "error" | "loop";
+  /**
+   * What the page is about; `sign_out` asks whether the user means it, and `signed_in` leads on by itself where cookies are
+   * `Strict`.
+   */
+  readonly kind: "signed_out" | "sign_out" | "signed_in" | "error" | "loop";
   /** The status that it is sent with. */
   readonly status: number;
   /** The heading. */

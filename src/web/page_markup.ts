@@ -20,7 +20,8 @@ function escaped(text: string): string {
 }
 
 // Two colours of everything; each pair has a contrast of 7 and more.
-const STYLE = `:root{color-scheme:light dark;--ink:#16191d;--dim:#4a525c;--paper:#fff;--back:#eef0f3;--key:#1b4a8a;--on:#fff}
+const STYLE =
+  `:root{color-scheme:light dark;--ink:#16191d;--dim:#4a525c;--paper:#fff;--back:#eef0f3;--key:#1b4a8a;--on:#fff}
 @media(prefers-color-scheme:dark){:root{--ink:#f0f2f5;--dim:#b4bcc6;--paper:#20252c;--back:#14171b;--key:#9cc3f7;--on:#10151c}}
 body{margin:0;min-height:100vh;display:grid;place-items:center;font:1rem/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back)}
 main{box-sizing:border-box;width:min(32rem,100vw - 2rem);margin:1rem 0;padding:2rem;border-radius:.75rem;background:var(--paper);overflow-wrap:anywhere}

@@ -27,7 +27,11 @@ export function sessionUserOf(
   names: readonly string[],
 ): SessionUser {
   if (account === null || claims === undefined) {
-    throw new ClientAuthError("id_token_missing", "Cannot begin a session: nobody knows whose it is", correlationId);
+    throw new ClientAuthError(
+      "id_token_missing",
+      "Cannot begin a session: nobody knows whose it is",
+      correlationId,
+    );
   }
   const { homeAccountId, localAccountId, username } = account;
   const { iss, sub, tid, name, auth_time: authTime } = claims;

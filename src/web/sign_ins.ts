@@ -53,8 +53,8 @@ export class SignIns {
   async signIn(request: Request): Promise<Response> {
     const { links, nowSeconds, settings: { returns } } = this.#kit;
     const { searchParams } = new URL(request.url);
-    const [asked] = searchParams.getAll("return_to");
-    const [sealed] = searchParams.getAll("step");
+    const asked = onlyOne(searchParams.getAll("return_to"));
+    const sealed = onlyOne(searchParams.getAll("step"));
     if (request.headers.has("sec-fetch-mode") && !isNavigation(request)) {
       const signInUrl = links.plain(returnPath(asked, returns));
       return json(401, { error: "login_required", signInUrl });
@@ -97,10 +97,8 @@ export class SignIns {
     const { transaction, headers } = taken;
     if (transaction === undefined) return await this.#unknown(request, parameters, headers);
     try {
-      return redirect(transaction.returnTo, [
-        ...headers,
-        ...await this.#finish(request, transaction, parameters, context),
-      ]);
+      const begun = await this.#finish(request, transaction, parameters, context);
+      return await this.#arrive(request, transaction.returnTo, [...headers, ...begun]);
     } catch (error) {
       const user = (await this.#kit.sessionIfAny(request))?.session.user.homeAccountId;
       return await this.#kit.fail(request, error, { headers, returnTo: transaction.returnTo, user });
@@ -114,17 +112,38 @@ export class SignIns {
     parameters: ReadonlyMap<string, string>,
     { waitUntil }: RequestContext,
   ): Promise<HeaderList> {
-    const { guard, nowSeconds, sessions, settings } = this.#kit;
+    const { carried, guard, nowSeconds, sessions, settings } = this.#kit;
     const { flow } = transaction;
-    // R-036: a sign-in that was begun before the options changed.
-    if (flow.redirectUri !== settings.redirectUri || flow.responseMode !== settings.responseMode) {
-      const why = "Cannot sign in: the sign-in was begun with another redirect URI or response mode";
+    // R-036: the client is looked at by the application.
+    const { engine } = settings.parts;
+    if (
+      flow.redirectUri !== settings.redirectUri || flow.responseMode !== settings.responseMode ||
+      flow.authority !== engine.authorityOf(settings.configuration.authority.tenant)
+    ) {
+      const why =
+        "Cannot sign in: the sign-in was begun with another authority, redirect URI or response mode";
       throw new ClientAuthError("auth_flow_mismatch", why, flow.correlationId);
     }
     const answer = new URLSearchParams([...parameters]);
     const result = await settings.app.acquireTokenByAuthCodeFlow(flow, answer, { waitUntil });
-    const begun = await sessions.begin(request, sessionUserOf(result, settings.sessionClaims));
-    return [...begun.headers, ...await guard.done(request, transaction, nowSeconds)];
+    const user = sessionUserOf(result, settings.sessionClaims);
+    const [begun, tokens, trail] = await Promise.all([
+      sessions.begin(request, user),
+      carried.carry(settings.app, user, request),
+      guard.done(request, transaction, nowSeconds),
+    ]);
+    return [...begun.headers, ...tokens, ...trail];
+  }
+
+  /** Sends the browser to its page, so that the code leaves the address bar (R-149). */
+  async #arrive(request: Request, path: string, headers: HeaderList): Promise<Response> {
+    const { isStrict, pages } = this.#kit.settings;
+    if (!isStrict) return redirect(path, headers);
+    // Of what another site began such cookies are withheld, redirects included: a page of our own has to go on.
+    const action = { label: "Go on", href: path };
+    const text = "You are signed in. If nothing happens, go on to the page that you came for.";
+    const content = { kind: "signed_in", status: 200, title: "Signed in", text, action } as const;
+    return await pages.show(request, content, [...headers, ["refresh", `0;url=${path}`]]);
   }
 
   /** An answer to a sign-in that is over, or that nobody began here: a reload, the back button, or somebody else's. */
@@ -143,4 +162,9 @@ export class SignIns {
   async #userOf(request: Request): Promise<string | undefined> {
     return (await this.#kit.sessionIfAny(request))?.session.user.homeAccountId;
   }
+}
+
+/** R-192: what comes twice is nothing. */
+function onlyOne(values: readonly string[]): string | undefined {
+  return values.length === 1 ? values[0] : undefined;
 }

@@ -109,7 +109,9 @@ export class Transactions {
 
   /** The names of the sign-ins that a request brought, those in parts once. */
   #names(request: Request): string[] {
-    const names = this.#cookies.namesBeginning(request, BEGINNING).map((name) => name.replace(/\.[0-7]$/, ""));
+    const names = this.#cookies.namesBeginning(request, BEGINNING).map((name) =>
+      name.replace(/\.[0-7]$/, "")
+    );
     return [...new Set(names)].filter((name) => /^flow\.[\da-z]{1,9}\.[\w-]{22}$/.test(name));
   }
 }

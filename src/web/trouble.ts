@@ -28,7 +28,8 @@ type Words = Pick<Trouble, "status" | "title" | "text" | "remedy">;
 const OVER: Words = {
   status: 400,
   title: "This sign-in is over",
-  text: "It was finished before, took longer than an hour, or was begun in another browser. If this happens every time, " +
+  text:
+    "It was finished before, took longer than an hour, or was begun in another browser. If this happens every time, " +
     "allow cookies for this site. Please start again.",
   remedy: "again",
 };
@@ -41,31 +42,36 @@ const FAULT: Words = {
 const OUTAGE: Words = {
   status: 503,
   title: "Please wait a moment",
-  text: "A service that we need cannot be reached just now. You need not do anything but try again in a minute.",
+  text:
+    "A service that we need cannot be reached just now. You need not do anything but try again in a minute.",
   remedy: "again",
 };
 const DECLINED: Words = {
   status: 403,
   title: "You are not signed in",
-  text: "The sign-in was declined, or your account may not use this application. Try again, or ask whoever looks after it.",
+  text:
+    "The sign-in was declined, or your account may not use this application. Try again, or ask whoever looks after it.",
   remedy: "other_account",
 };
 const OTHER_TENANT: Words = {
   status: 403,
   title: "This account cannot be used here",
-  text: "Only accounts of certain organizations may use this application. Please sign in with another account.",
+  text:
+    "Only accounts of certain organizations may use this application. Please sign in with another account.",
   remedy: "other_account",
 };
 const REFUSED: Words = {
   status: 400,
   title: "The sign-in did not work",
-  text: "What came back from the sign-in service could not be accepted, so nobody was signed in. Please try again.",
+  text:
+    "What came back from the sign-in service could not be accepted, so nobody was signed in. Please try again.",
   remedy: "again",
 };
 const UNFINISHED: Words = {
   status: 403,
   title: "The sign-in is not complete",
-  text: "The sign-in service asks for something that was not done, such as a consent or a second proof. Please try again.",
+  text:
+    "The sign-in service asks for something that was not done, such as a consent or a second proof. Please try again.",
   remedy: "again",
 };
 
@@ -84,7 +90,9 @@ const RETRY_SECONDS = 30;
 function wordsOf(error: AnyAuthError): Words {
   const { name, code } = error;
   if (name === "NetworkError" || name === "CacheError" || OUTAGE_CODES.includes(code)) return OUTAGE;
-  if (name === "ClientConfigurationError" || code === "unexpected_error" || code === "client_credential_failed") {
+  if (
+    name === "ClientConfigurationError" || code === "unexpected_error" || code === "client_credential_failed"
+  ) {
     return FAULT;
   }
   if (OVER_CODES.includes(code)) return OVER;
@@ -127,7 +135,8 @@ export const UNKNOWN_SIGN_IN: Trouble = { ...OVER, reference: "auth_flow_mismatc
 export const STILL_MISSING: Trouble = {
   status: 403,
   title: "You may not do this yet",
-  text: "You have just signed in for this, and the sign-in service asks for more all the same. Your account may lack a " +
+  text:
+    "You have just signed in for this, and the sign-in service asks for more all the same. Your account may lack a " +
     "permission: ask whoever looks after this application.",
   reference: "interaction_required",
   remedy: "home",
@@ -137,7 +146,8 @@ export const STILL_MISSING: Trouble = {
 export const SESSION_OVER: Trouble = {
   status: 401,
   title: "Please sign in first",
-  text: "You are not signed in any more, so what you sent was not saved. Sign in, go back to the page and send it again.",
+  text:
+    "You are not signed in any more, so what you sent was not saved. Sign in, go back to the page and send it again.",
   reference: "login_required",
   remedy: "again",
 };
@@ -146,7 +156,8 @@ export const SESSION_OVER: Trouble = {
 export const STEP_UP_FIRST: Trouble = {
   status: 401,
   title: "Please confirm who you are",
-  text: "What you sent was not saved, because it needs a new sign-in first. Sign in, go back to the page and send it again.",
+  text:
+    "What you sent was not saved, because it needs a new sign-in first. Sign in, go back to the page and send it again.",
   reference: "interaction_required",
   remedy: "again",
 };
@@ -173,7 +184,8 @@ export const WRONG_METHOD: Trouble = {
 export const LOOP: Trouble = {
   status: 429,
   title: "The sign-in goes round in circles",
-  text: "You were signed in several times within a minute, and each time this site forgot you again. Allow cookies for this " +
+  text:
+    "You were signed in several times within a minute, and each time this site forgot you again. Allow cookies for this " +
     "site, check that the clock of your device is right, and open the site by its usual address, with https. Wait a minute, " +
     "then try again. Whoever looks after this site: check that baseUrl is the address that browsers see, that nothing removes " +
     "or shares the session cookie, and that all instances have the same cookieSecret.",

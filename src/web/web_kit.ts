@@ -7,7 +7,8 @@
 import { isAuthError } from "../errors/auth_error.ts";
 import { ClientAuthError, nameOf } from "../errors/errors.ts";
 import { json } from "./answers.ts";
-import { isNavigation } from "./callers.ts";
+import { isNavigation, isReading, wayBack } from "./callers.ts";
+import { CarriedPartition } from "./carried_partition.ts";
 import { LoopGuard } from "./loop_guard.ts";
 import type { WebAuthOptions } from "./options.ts";
 import { createSessions } from "./session_keeper.ts";
@@ -37,6 +38,8 @@ export class WebKit {
   readonly settings: WebSettings;
   /** Who is signed in. */
   readonly sessions: Sessions;
+  /** Tokens that a store may not show yet. */
+  readonly carried: CarriedPartition;
   /** Sign-ins under way. */
   readonly transactions: Transactions;
   /** Notices circles. */
@@ -56,6 +59,7 @@ export class WebKit {
     const { cookieSecret: secret, session: life } = options;
     this.settings = settings;
     this.sessions = createSessions({ cookies, secret, life, store, clock, emit });
+    this.carried = new CarriedPartition(cookies, secret, clock);
     this.transactions = new Transactions(cookies, secret, settings.responseMode === "form_post");
     this.guard = new LoopGuard(cookies, secret);
     this.links = new StepLinks(urls, paths.signIn);
@@ -111,6 +115,19 @@ export class WebKit {
   async fail(request: Request, error: unknown, options: TroubleOptions = {}): Promise<Response> {
     this.report(error);
     return await this.refuse(request, troubleOf(error), options);
+  }
+
+  /**
+   * Answers for an error that came on the way to a page of the application: that page can be tried again.
+   *
+   * @param request The request.
+   * @param error What was thrown.
+   */
+  async failOnTheWay(request: Request, error: unknown): Promise<Response> {
+    const asJson = !isNavigation(request);
+    const returnTo = wayBack(request, this.settings.returns);
+    const action = isReading(request) ? { label: "Try again", href: returnTo } : undefined;
+    return await this.fail(request, error, { asJson, returnTo, action });
   }
 
   /**

@@ -58,6 +58,8 @@ export interface WebSettings {
   readonly responseMode: "query" | "form_post";
   /** Cookies. */
   readonly cookies: Cookies;
+  /** Whether the session's cookie is withheld where another site leads here. */
+  readonly isStrict: boolean;
   /** Seals what a URL carries. */
   readonly urls: Sealer;
   /** Where sessions are kept on the server. */
@@ -72,7 +74,8 @@ function siteOf(value: unknown): URL {
   const isSite = url !== undefined && url.href === `${url.origin}/` && /^[^\s\\]*$/.test(text) &&
     (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url)));
   if (isSite) return url;
-  const why = "it must be this site's public address, such as https://app.example, without a path; http on localhost alone";
+  const why =
+    "it must be this site's public address, such as https://app.example, without a path; http on localhost alone";
   refuse("invalid_option", "baseUrl", why);
 }
 
@@ -90,7 +93,11 @@ function pathsOf(given: WebPaths = {}): Readonly<Record<PathNames, string>> {
   for (const name of Object.keys(PATHS) as PathNames[]) {
     const path = given[name] ?? PATHS[name];
     if (typeof path !== "string" || path.length > 256 || !PLAIN_PATH.test(path)) {
-      refuse("invalid_option", `paths.${name}`, "it must be a path such as /auth/sign-in, without a slash at its end");
+      refuse(
+        "invalid_option",
+        `paths.${name}`,
+        "it must be a path such as /auth/sign-in, without a slash at its end",
+      );
     }
     paths[name] = path;
   }
@@ -107,13 +114,17 @@ function pathsOf(given: WebPaths = {}): Readonly<Record<PathNames, string>> {
 function requireTenants({ authority, saysAllowedTenants }: Configuration): void {
   const isOfMany = authority.kind === "aad" && /^(?:common|organizations)$/.test(authority.tenant);
   if (!isOfMany || saysAllowedTenants) return;
-  const why = `${authority.base} lets in users of every tenant: give its allowedTenants, GUIDs, or "any" where that is meant`;
+  const why =
+    `${authority.base} lets in users of every tenant: give its allowedTenants, GUIDs, or "any" where that is meant`;
   refuse("invalid_option", "app", why);
 }
 
 function listOf(option: string, value: unknown, pattern: RegExp): readonly string[] {
-  const isList = Array.isArray(value) && value.every((item) => typeof item === "string" && pattern.test(item));
-  return isList ? [...value] : refuse("invalid_option", option, 'it must be a list of names, such as ["roles"]');
+  const isList = Array.isArray(value) &&
+    value.every((item) => typeof item === "string" && pattern.test(item));
+  return isList
+    ? [...value]
+    : refuse("invalid_option", option, 'it must be a list of names, such as ["roles"]');
 }
 
 function returnsOf(
@@ -123,7 +134,11 @@ function returnsOf(
 ): ReturnRules {
   const rules = { origin, ownPaths: Object.values(paths), homePath: "/" };
   if (isReturnPath(homePath, rules)) return { ...rules, homePath };
-  refuse("invalid_option", "homePath", "it must be the path of a page of this site, and none of the handlers");
+  refuse(
+    "invalid_option",
+    "homePath",
+    "it must be the path of a page of this site, and none of the handlers",
+  );
 }
 
 function asOption<T>(option: string, check: () => T): T {
@@ -169,6 +184,7 @@ export function resolveWebSettings(options: WebAuthOptions): WebSettings {
     scopes: [...scopes],
     sessionClaims: listOf("sessionClaims", options.sessionClaims ?? [], CLAIM),
     responseMode,
+    isStrict: sameSite === "Strict",
     cookies: new Cookies({ prefix, sameSite, domain, secure: protocol === "https:" }),
     urls: createSealer(cookieSecret, "web step", "cookieSecret"),
     store: sessionStore === undefined ? undefined : requireStore(sessionStore, "sessionStore"),

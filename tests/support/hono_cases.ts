@@ -172,6 +172,8 @@ function errorCases(version: string, Hono: HonoClass): void {
     const handled: string[] = [];
     const app = new Hono().use(async (c, next) => {
       c.header("x-outside", "1");
+      c.header("location", "/elsewhere");
+      c.header("set-cookie", "own=1", { append: true });
       await next();
     }).use(entraAuth(web)).get("/", requireUser(), () => Promise.reject(interaction()));
     app.onError((error, c) => {
@@ -184,7 +186,7 @@ function errorCases(version: string, Hono: HonoClass): void {
       "/step-up",
       "",
     ]);
-    assertEquals(response.headers.getSetCookie(), ["flow=1", "session=renewed"]);
+    assertEquals(response.headers.getSetCookie(), ["flow=1", "own=1", "session=renewed"]);
     assertEquals([response.headers.get("x-outside"), response.headers.get("content-language")], ["1", null]);
     assertEquals([handled, seen.finished], [["InteractionRequiredAuthError"], 1]);
   });

@@ -48,4 +48,18 @@ export interface UserCache {
    * @throws {CacheError} `cache_write_failed` where the store did not delete.
    */
   remove(key: UserKey): Promise<void>;
+  /**
+   * Writes down what memory has of a user, where the store may show it late to others: for the user to carry there.
+   *
+   * @param maxBytes How large the text may be: access tokens are left out first, then the ID tokens.
+   * @returns MSAL's JSON; `undefined` where nothing is known, where it is too large, and where the store shows it at once.
+   */
+  carry?(key: UserKey, maxBytes: number): string | undefined;
+  /**
+   * Takes what a user carried here into memory, where neither memory nor store has the user, nor knows of a removal since.
+   *
+   * @param text What {@linkcode UserCache.carry} wrote.
+   * @param atMs When it was.
+   */
+  adopt?(key: UserKey, text: string, atMs: number): Promise<void>;
 }

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { GuardedStore } from "../store/guarded_store.ts";
+import { fits, type GuardedStore } from "../store/guarded_store.ts";
 import type { StoredValue } from "../store/store.ts";
 import type { CachedToken } from "./cached_token.ts";
-import type { CachedApp, UserKey } from "./cached_user.ts";
+import type { CachedApp, CachedIdToken, UserKey } from "./cached_user.ts";
 import type { Dialect } from "./msal_entry.ts";
 import { type MsalDocument, NOTHING, writeDocument } from "./msal_document.ts";
 import { fitPartition } from "./overflow.ts";
@@ -71,20 +71,30 @@ export function addToken(tokens: readonly CachedToken[], token: CachedToken, now
   return [...named.values()].filter(({ expiresOn }) => expiresOn * 1000 > nowMs);
 }
 
+/** How a partition is written. */
+export interface PartitionForm {
+  /** Whose spelling new entries get. */
+  readonly dialect: Dialect;
+  /** How large the text may be. */
+  readonly maxValueBytes: number;
+  /** The time. */
+  readonly nowMs: number;
+}
+
 /**
  * A partition's text, and for how long it counts.
  *
  * @param key Whose it is.
  * @param partition What it holds.
  * @param familyId The family of the client, if that is known.
- * @param form Whose spelling new entries get, how large the text may be, and the time.
+ * @param form How it is written.
  * @returns What to write.
  */
 export function valueOfUser(
   key: UserKey,
   partition: UserPartition,
   familyId: string | undefined,
-  form: { readonly dialect: Dialect; readonly maxValueBytes: number; readonly nowMs: number },
+  form: PartitionForm,
 ): PartitionValue {
   const { tokens, accounts, idTokens, refreshTokens, app, sections } = partition;
   const { environment, clientId, homeAccountId } = key;
@@ -110,4 +120,27 @@ export function valueOfUser(
   const { value } = fitPartition(tokens, write, maxValueBytes);
   const hasTokens = tokens.length + refreshTokens.length > 0;
   return { value, expiresAtMs, suggestedKey: homeAccountId, isApplicationCache: false, hasTokens };
+}
+
+/**
+ * A user's text that has to be small: access tokens are left out first, then the ID tokens.
+ *
+ * @param key Whose it is.
+ * @param user What is known of them.
+ * @param tokens Their access tokens.
+ * @param familyId The family of the client, if that is known.
+ * @param form How it is written.
+ * @returns The text; `undefined` where nothing makes it small enough.
+ */
+export function carriedText(
+  key: UserKey,
+  user: UserEntries,
+  tokens: readonly CachedToken[],
+  familyId: string | undefined,
+  form: PartitionForm,
+): string | undefined {
+  return [user.idTokens, new Map<string, CachedIdToken>()].map((idTokens) => {
+    const partition = { ...user, idTokens, tokens, app: undefined, sections: new Map() };
+    return valueOfUser(key, partition, familyId, form).value;
+  }).find((text) => fits(text, form.maxValueBytes));
 }

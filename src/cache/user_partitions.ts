@@ -25,7 +25,14 @@ import {
 } from "./user_entries.ts";
 import type { UserIndex } from "./user_index.ts";
 import type { UserList } from "./user_list.ts";
-import { addToken, nameOfUser, readUser, type UserPartition, valueOfUser } from "./user_partition.ts";
+import {
+  addToken,
+  carriedText,
+  nameOfUser,
+  readUser,
+  type UserPartition,
+  valueOfUser,
+} from "./user_partition.ts";
 import { isOlder, isTooLate, UserRemovals } from "./user_removals.ts";
 
 /** More removals than this are not remembered, nor more refresh tokens. */
@@ -181,6 +188,28 @@ export class UserPartitions extends MemoryUsers {
     // What was read while the store was still removing it, and what is yet to come of such a read.
     this.forget(key);
     if (!isDone) refuseRemoval();
+  }
+
+  /** Writes down what others may not see in the store yet. */
+  carry(key: UserKey, maxValueBytes: number): string | undefined {
+    const user = this.held.get(ownerOf(key));
+    const store = this.#store;
+    if (user === undefined || store === undefined || store.cas) return undefined;
+    const form = { dialect: this.#dialect, maxValueBytes, nowMs: store.nowMs };
+    return carriedText(key, user, this.index.tokensOf(user.owner), this.held.familyOf(key), form);
+  }
+
+  /** Takes what was written down elsewhere into memory. */
+  async adopt(key: UserKey, text: string, atMs: number): Promise<void> {
+    const store = this.#store;
+    const owner = ownerOf(key);
+    if (store === undefined || store.cas || this.held.get(owner)) return;
+    // What the store has is newer, and it may know of a removal.
+    await this.load(key, undefined, { consistency: "eventual" });
+    const lateMs = this.#removals.lately(key, store.nowMs);
+    if (this.held.get(owner) || (lateMs !== undefined && lateMs >= atMs)) return;
+    this.#keep(key, readUser(key, { value: text }), this.removals, `${atMs}`);
+    noteSeen(this.index, owner, store.nowMs);
   }
 
   /** Takes what was read into memory, unless the user was removed meanwhile. */

@@ -43,6 +43,8 @@ export interface Configuration {
   readonly clientCapabilities: readonly string[];
   /** The only tenants whose users may sign in, as they were given. */
   readonly allowedTenants: readonly string[] | "any";
+  /** Whether anybody said so, if only `"any"`. */
+  readonly saysAllowedTenants: boolean;
   /** By how many seconds clocks may differ. */
   readonly clockToleranceSeconds: number | undefined;
   /** Which scopes a sign-in leaves out. */
@@ -155,9 +157,10 @@ function cacheOf(
 
 /** What counts where users sign in. */
 function userOptions(
-  { allowedTenants = "any", clockToleranceSeconds, excludeScopes }: ClientApplicationOptions,
+  { allowedTenants: given, clockToleranceSeconds, excludeScopes }: ClientApplicationOptions,
   { kind }: Authority,
-): Pick<Configuration, "allowedTenants" | "clockToleranceSeconds" | "excludeScopes"> {
+): Pick<Configuration, "allowedTenants" | "saysAllowedTenants" | "clockToleranceSeconds" | "excludeScopes"> {
+  const allowedTenants = given ?? "any";
   if (kind === "oidc" && allowedTenants !== "any") {
     refuse("invalid_option", "allowedTenants", "an oidcAuthority has no tenants");
   }
@@ -165,6 +168,7 @@ function userOptions(
     allowedTenants: allowedTenants === "any"
       ? "any"
       : texts("allowedTenants", allowedTenants, new RegExp(`^${GUID}$`, "i"), 'tenants\' GUIDs, or "any"'),
+    saysAllowedTenants: given !== undefined,
     clockToleranceSeconds: check(
       "clockToleranceSeconds",
       clockToleranceSeconds,

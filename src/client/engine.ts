@@ -40,6 +40,8 @@ export class Engine {
   readonly tokenEndpoint: TokenEndpoint;
   /** Where endpoints and issuers come from. */
   readonly metadata: MetadataSource;
+  /** Where signing keys come from. */
+  readonly jwks: JwksSource;
   /** What checks ID tokens. */
   readonly idTokens: IdTokenValidator;
   readonly #credential: CredentialSource | undefined;
@@ -62,12 +64,12 @@ export class Engine {
     const http = new HttpClient(configuration);
     const httpCache = new HttpCache(httpStore, clock, secret ?? clientId, throttleSeconds);
     const documents = new DocumentCache(httpStore, clock, secret, clientId);
-    const jwks = new JwksSource(http, documents, configuration);
     this.#credential = credential;
     this.configuration = configuration;
     this.tokenEndpoint = new TokenEndpoint(http, httpCache, configuration);
     this.metadata = new MetadataSource(authority, http, documents, configuration);
-    this.idTokens = new IdTokenValidator({ ...configuration, jwks });
+    this.jwks = new JwksSource(http, documents, configuration);
+    this.idTokens = new IdTokenValidator({ ...configuration, jwks: this.jwks });
   }
 
   /** After how long a shared piece of work has ended by its own deadlines, in milliseconds. */

@@ -70,6 +70,7 @@ export interface FailureEvent {
    * - `metadata_stale`: discovery failed and the last known document is used.
    * - `store_without_lock`: the authority replaces refresh tokens at each use, and the store has no lock: two isolates that
    *   redeem one at the same time may sign the user out. Told once for each application.
+   * - `web_failed`: a handler of `./web` answered with an error, or went on without something.
    */
   readonly type:
     | "token_failed"
@@ -78,7 +79,8 @@ export interface FailureEvent {
     | "throttled"
     | "cache_failed"
     | "metadata_stale"
-    | "store_without_lock";
+    | "store_without_lock"
+    | "web_failed";
   /** What went wrong; free of secrets. */
   readonly error: AuthError;
   /** The call's correlation id, where there is a call; that of the error. */

@@ -96,8 +96,11 @@ export interface WebAuthOptions {
 
 /** A page that is to be drawn. Texts are plain: whoever draws escapes them. */
 export interface WebPage {
-  /** What the page is about. */
-  readonly kind: "signed_out" | "error" | "loop";
+  /**
+   * What the page is about; `sign_out` asks whether the user means it, and `signed_in` leads on by itself where cookies are
+   * `Strict`.
+   */
+  readonly kind: "signed_out" | "sign_out" | "signed_in" | "error" | "loop";
   /** The status that it is sent with. */
   readonly status: number;
   /** The heading. */
@@ -106,8 +109,12 @@ export interface WebPage {
   readonly text: string;
   /** For support: the error's code and the correlation id. */
   readonly reference?: string | undefined;
-  /** The way on. */
-  readonly action: { readonly label: string; readonly href: string };
+  /** The way on: a link, or the one button of a form without fields where `method` is `"post"`. */
+  readonly action: {
+    readonly label: string;
+    readonly href: string;
+    readonly method?: "post" | undefined;
+  };
   /** For the `nonce` of a style element: nothing else is allowed by the page's policy. */
   readonly styleNonce: string;
 }

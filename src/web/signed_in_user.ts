@@ -1,0 +1,90 @@
+/**
+ * A signed-in user, as handlers get them.
+ *
+ * @module
+ */
+
+import { type AuthorizedFetch, createAuthorizedFetch } from "../client/authorized_fetch.ts";
+import type { SilentRequest } from "../request/user_requests.ts";
+import type { AuthenticationResult } from "../result/authentication_result.ts";
+import type { RequestContext } from "./options.ts";
+import type { Session, SessionUser, UserAuth } from "./user_auth.ts";
+import type { WebKit } from "./web_kit.ts";
+
+/** What a token is asked for with. */
+export type UserTokenRequest = Omit<SilentRequest, "account">;
+
+/** A signed-in user. */
+export class SignedInUser implements UserAuth {
+  /** Who is signed in. */
+  readonly user: SessionUser;
+  readonly #kit: WebKit;
+  readonly #request: Request;
+  readonly #context: RequestContext;
+  readonly #session: Session;
+  /** What was asked for in vain. */
+  readonly #failed = new WeakMap<object, UserTokenRequest>();
+  #failedLast: UserTokenRequest | undefined;
+  #adopted: Promise<void> | undefined;
+
+  /**
+   * Takes what handlers are told.
+   *
+   * @param kit The parts.
+   * @param request The request.
+   * @param context What came with it.
+   * @param session The session.
+   */
+  constructor(kit: WebKit, request: Request, context: RequestContext, session: Session) {
+    this.user = session.user;
+    this.#kit = kit;
+    this.#request = request;
+    this.#context = context;
+    this.#session = session;
+  }
+
+  /** When the session ends if nobody comes, and in any case. */
+  get session(): { readonly issuedAt: Date; readonly idleUntil: Date; readonly expiresAt: Date } {
+    const { issuedAt, idleUntil, expiresAt } = this.#session;
+    const date = (seconds: number): Date => new Date(seconds * 1000);
+    return { issuedAt: date(issuedAt), idleUntil: date(idleUntil), expiresAt: date(expiresAt) };
+  }
+
+  /** A token for an API. */
+  async acquireToken(asked: UserTokenRequest): Promise<AuthenticationResult> {
+    const { carried, settings: { app } } = this.#kit;
+    const { homeAccountId: account } = this.user;
+    // What the browser carries is looked at once, and only where a token is wanted.
+    await (this.#adopted ??= carried.adopt(app, this.#request, this.user));
+    try {
+      return await app.acquireTokenSilent({ waitUntil: this.#context.waitUntil, ...asked, account });
+    } catch (error) {
+      this.#failed.set(error as object, this.#failedLast = { ...asked });
+      throw error;
+    }
+  }
+
+  /** A `fetch` for an API that has the user's token. */
+  fetch(
+    { scopes, origins }: {
+      readonly scopes: readonly string[];
+      readonly origins: readonly (string | URL)[];
+    },
+  ): AuthorizedFetch {
+    return createAuthorizedFetch({
+      origins,
+      fetch: this.#kit.settings.configuration.fetch,
+      acquireToken: ({ claims, signal }) => this.acquireToken({ scopes, claims, signal }),
+    });
+  }
+
+  /**
+   * What was asked for when an error came.
+   *
+   * @param error The error.
+   * @returns The request; the latest that failed where the error is of somebody else.
+   */
+  askedFor(error: unknown): UserTokenRequest | undefined {
+    return this.#failed.get(Object(error)) ?? this.#failedLast;
+  }
+}

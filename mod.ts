@@ -120,6 +120,7 @@ export type {
   AuthenticationResult,
   AuthenticationResultMetadata,
   DeviceFlowOutcome,
+  LongRunningProcess,
 } from "./src/result/authentication_result.ts";
 export { type Clock, systemClock } from "./src/runtime/clock.ts";
 export type {

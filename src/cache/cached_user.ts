@@ -34,6 +34,8 @@ export interface CachedAccount extends Omit<UserKey, "clientId"> {
   readonly accountSource?: string | undefined;
   /** The raw `client_info`, which MSAL Node wants to see. */
   readonly clientInfo?: string | undefined;
+  /** Whose tokens these are, where an API got them on behalf of its caller: the text that `markOf` makes. */
+  readonly onBehalfOf?: string | undefined;
   /** Where it was read from. */
   readonly origin?: EntryOrigin | undefined;
 }
@@ -88,13 +90,17 @@ export interface UserTokens {
   readonly account?: CachedAccount | undefined;
   /** The family that the answer named; `undefined` keeps what is known of this client. */
   readonly familyId?: string | undefined;
+  /** The mark of the account, where the answer came on behalf of a caller. */
+  readonly onBehalfOf?: string | undefined;
+  /** After which nothing of it counts, in epoch seconds. */
+  readonly endsOn?: number | undefined;
 }
 
 /** A user in one tenant, ready to hand out. */
 export interface UserProfile {
   /** The account entry. */
   readonly account: CachedAccount;
-  /** The same for the application: frozen, one object for as long as nothing changes. */
+  /** The same for the application: frozen, one object for as long as nothing changes. Nobody has no `homeAccountId`. */
   readonly info: AccountInfo;
   /** The ID token of that tenant. */
   readonly idToken?: CachedIdToken | undefined;
@@ -108,6 +114,8 @@ export interface UserRecord {
   readonly key: UserKey;
   /** The profiles by realm: a tenant in lower case, an issuer's path as it is. */
   readonly profiles: ReadonlyMap<string, UserProfile>;
+  /** The mark of the accounts, where they are of somebody on whose behalf an API acts. */
+  readonly onBehalfOf?: string | undefined;
   /** This client's refresh tokens, newest first. */
   readonly refreshTokens: readonly CachedRefreshToken[];
   /** The family of this client: its id, `""` where it is known to have none, `undefined` where nothing is known. */

@@ -100,6 +100,7 @@ export function readAccount(key: string, entry: JsonEntry): CachedAccount | "for
     authorityType: textOf(entry.authority_type),
     accountSource: textOf(entry.account_source) || undefined,
     clientInfo: textOf(entry.client_info) || undefined,
+    onBehalfOf: textOf(entry.on_behalf_of) || undefined,
     origin: originOf(key, entry),
   };
 }
@@ -118,6 +119,7 @@ export function writeAccount(account: CachedAccount): KeyedEntry {
     name: account.name,
     account_source: account.accountSource,
     client_info: account.clientInfo,
+    on_behalf_of: account.onBehalfOf,
   });
   return [origin?.key ?? keyOf(homeAccountId, environment, realm), entry];
 }

@@ -15,6 +15,7 @@ import type {
   UserProfile,
   UserRecord,
 } from "./cached_user.ts";
+import { userIn } from "./on_behalf_of.ts";
 import { ownerKey, realmKey } from "./token_index.ts";
 import { mergeEntries, ownerOf, type UserChange, type UserEntries } from "./user_entries.ts";
 
@@ -48,6 +49,11 @@ function tenantOf(realm: string, idToken: CachedIdToken | undefined): string {
   return typeof tid === "string" ? tid.toLowerCase() : realm;
 }
 
+/** The mark of accounts, which are all of one user. */
+export function markIn(accounts: ReadonlyMap<string, CachedAccount>): string | undefined {
+  return [...accounts.values()].find(({ onBehalfOf }) => onBehalfOf)?.onBehalfOf;
+}
+
 /** The profiles, made once for every change: what is handed out is frozen. */
 export function profilesOf(
   { accounts, idTokens }: Pick<UserEntries, "accounts" | "idTokens">,
@@ -60,6 +66,10 @@ export function profilesOf(
     if (tenant === realm) all.set(realm, { account, idToken });
     else if (!all.has(tenant)) all.set(tenant, { account: { ...account, realm: tenant }, idToken });
   }
+  const mark = markIn(accounts);
+  // What is kept under another name is shown under the user's own.
+  const homeOf = ({ homeAccountId }: CachedAccount): string =>
+    mark === undefined ? homeAccountId : userIn(mark);
   const about = ({ realm, localAccountId, username, name }: CachedAccount) => ({
     tenantId: realm,
     localAccountId,
@@ -68,12 +78,20 @@ export function profilesOf(
   });
   const tenantProfiles = Object.freeze(
     [...all.values()].map(({ account }) =>
-      Object.freeze({ ...about(account), isHomeTenant: isHome(account) })
+      Object.freeze({
+        ...about(account),
+        isHomeTenant: isHome({ ...account, homeAccountId: homeOf(account) }),
+      })
     ),
   );
   const infoOf = (account: CachedAccount): AccountInfo => {
-    const { homeAccountId, environment } = account;
-    return Object.freeze({ homeAccountId, environment, ...about(account), tenantProfiles });
+    const { environment } = account;
+    return Object.freeze({
+      homeAccountId: homeOf(account),
+      environment,
+      ...about(account),
+      tenantProfiles,
+    });
   };
   return new Map(
     [...all].map(([realm, profile]) => [realm, { ...profile, info: infoOf(profile.account) }]),
@@ -168,6 +186,7 @@ export class UserIndex {
       key: old?.key ?? key,
       ...entries,
       profiles: profilesOf(entries),
+      onBehalfOf: markIn(accounts),
       get familyId(): string | undefined {
         return client.app?.familyId;
       },

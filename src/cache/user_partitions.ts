@@ -10,6 +10,7 @@ import type { CachedIdToken, CachedRefreshToken, UserKey, UserRecord, UserTokens
 import { MemoryUsers } from "./memory_users.ts";
 import type { Dialect } from "./msal_entry.ts";
 import { forEach, type PartitionValue, refuseRemoval, updatePartition } from "./partition.ts";
+import { isProcess, isSameUser } from "./on_behalf_of.ts";
 import { noteSeen, staleOf } from "./staleness.ts";
 import { realmKey, type TokenIndex } from "./token_index.ts";
 import { LATE_MS, removedAt } from "./tombstone.ts";
@@ -23,7 +24,7 @@ import {
   type UserPart,
   withClient,
 } from "./user_entries.ts";
-import type { UserIndex } from "./user_index.ts";
+import { markIn, type UserIndex } from "./user_index.ts";
 import type { UserList } from "./user_list.ts";
 import {
   addToken,
@@ -141,6 +142,7 @@ export class UserPartitions extends MemoryUsers {
     const wasRead = tokens.redeemed && !this.held.get(ownerOf(holderOf(tokens.redeemed)));
     // A removal elsewhere that is heard of meanwhile is older than a sign-in that goes on.
     const isHere = (this.index.removedHere.get(ownerOf(tokens.accessToken)) ?? 0) > asked;
+    if (!tokens.redeemed && !isHere) this.#handOver(tokens.accessToken, tokens.onBehalfOf);
     const since = tokens.redeemed || isHere ? asked : this.removals;
     if (!this.take(tokens, since, nowMs)) return;
     // A sign-in begins anew: that the store has not got it yet is no removal.
@@ -212,16 +214,34 @@ export class UserPartitions extends MemoryUsers {
     noteSeen(this.index, owner, store.nowMs);
   }
 
+  /** A long-running process has one user: nothing of another one's stays in memory. Tells whether there was anything. */
+  #handOver(key: UserKey, mark: string | undefined): boolean {
+    if (!isProcess(key.homeAccountId)) return false;
+    const owner = ownerOf(key);
+    const known = this.held.get(owner);
+    const isOther = known ? !isSameUser(known.onBehalfOf, mark) : this.index.tokensOf(owner).length > 0;
+    if (isOther) this.forget(key);
+    return isOther;
+  }
+
   /** Takes what was read into memory, unless the user was removed meanwhile. */
   #keep(
     key: UserKey,
     partition: UserPartition,
-    asked: number,
+    since: number,
     version: string | undefined,
   ): UserRecord | undefined {
     const owner = ownerOf(key);
-    if (this.index.removedSince(owner, asked)) return undefined;
+    if (this.index.removedSince(owner, since)) return undefined;
     const { tokens, accounts, idTokens, refreshTokens, app } = partition;
+    const [newest] = this.held.get(owner)?.refreshTokens ?? [];
+    // A store may show late who began the process anew.
+    const isLate = newest && newest.lastModified >= (refreshTokens[0]?.lastModified ?? 0);
+    const mark = markIn(accounts);
+    if (isLate && isProcess(key.homeAccountId) && !isSameUser(this.user(owner)?.onBehalfOf, mark)) {
+      return this.user(owner);
+    }
+    const asked = this.#handOver(key, mark) ? this.removals : since;
     for (const token of tokens) this.index.put(token, asked);
     if (app !== undefined) this.held.putApp({ ...app, ...withClient(key, key.clientId) });
     const known = this.held.get(owner);
@@ -244,6 +264,7 @@ export class UserPartitions extends MemoryUsers {
   ): Promise<void> {
     const store = this.#store;
     if (store === undefined) return;
+    const { onBehalfOf: mark, endsOn = Infinity } = tokens;
     const owner = ownerOf(key);
     const isOwn = owner === ownerOf(tokens.accessToken);
     const name = await nameOfUser(store, key);
@@ -262,7 +283,13 @@ export class UserPartitions extends MemoryUsers {
       // A store without versions may not see yet what was written lately.
       const isLate = stored === undefined && !store.cas && known?.version !== undefined &&
         !this.#wasThere(key);
-      const there = readUser(key, stored);
+      let there = readUser(key, stored);
+      if (isProcess(key.homeAccountId) && !isSameUser(markIn(there.accounts) ?? mark, mark)) {
+        // Of two users of a process the one counts who began it last; who was renewed meanwhile does not.
+        isLateAnswer = tokens.redeemed !== undefined;
+        if (isLateAnswer) return undefined;
+        there = { ...readUser(key, undefined), sections: there.sections };
+      }
       const { accounts, idTokens, refreshTokens } = (isLate && known) || there;
       const before = { ...there, accounts, idTokens, refreshTokens };
       const change = changeOf(before.refreshTokens, nowMs);
@@ -280,7 +307,8 @@ export class UserPartitions extends MemoryUsers {
       this.#keep(key, { ...after, tokens: before.tokens }, asked, stored && this.#versionOf(stored));
       // Without its refresh token, or with somebody else's newer one, an answer may be asked for again.
       const isNewest = after.refreshTokens.some(({ secret }) => secret === tokens.refreshToken?.secret);
-      return { ...this.#valueOf(key, after, nowMs), optional: !isNewest };
+      const value = this.#valueOf(key, after, nowMs);
+      return { ...value, expiresAtMs: Math.min(value.expiresAtMs, endsOn * 1000), optional: !isNewest };
     }, store.cas ? version : undefined);
     // What was removed while it was being written must not stay; what others removed must not either.
     if (this.index.removedSince(owner, asked)) await (tried && this.#removals.removeStored(store, name, key));

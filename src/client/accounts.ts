@@ -6,6 +6,7 @@
 
 import { ownerKey } from "../cache/token_index.ts";
 import type { UserKey } from "../cache/cached_user.ts";
+import { BEHALF } from "../cache/on_behalf_of.ts";
 import { requireObject } from "../errors/errors.ts";
 import type { AccountInfo } from "../request/account_info.ts";
 import type { AccountFilter } from "../request/user_requests.ts";
@@ -50,7 +51,9 @@ export class Accounts {
     requireObject(filter, "filter");
     const { authority: { environment }, cache: { users }, clientId } = this.#engine.configuration;
     await users.loadUsers(environment, clientId);
-    return users.users(environment, clientId).flatMap(({ profiles }) => {
+    return users.users(environment, clientId).flatMap(({ key, profiles }) => {
+      // Who called an API has not signed in.
+      if (key.homeAccountId.startsWith(BEHALF)) return [];
       const infos = [...profiles.values()].map(({ info }) => info).filter((info) =>
         this.#isOurs(info) && fits(info, filter)
       );

@@ -15,7 +15,7 @@ import { buildClientCredentialsForm } from "../token/grant_client_credentials.ts
 import { type AppTokenQuery, extOf, realmOf, toAppTokenQuery } from "./app_token_query.ts";
 import { type AppTokenErrand, AppTokenSource } from "./app_token_source.ts";
 import type { Engine } from "./engine.ts";
-import { reasonOf, Renewals } from "./renewals.ts";
+import { type KnownToken, reasonOf, Renewals } from "./renewals.ts";
 import { failed, fromMemory, handOut, requireTokenRequest } from "./token_found.ts";
 
 /** Acquires and removes the app tokens of one application. */
@@ -74,15 +74,19 @@ export class AppTokenFlow {
     const reason = reasonOf(request.claims !== undefined, slot, nowMs);
     try {
       const errand = this.#errand(request, query, reason, slot);
+      const { index } = this.#engine.configuration.cache;
       const renewal = {
-        owner: this.#owner,
-        bucket: query.bucket,
-        key: query.key,
+        name: [this.#owner, query.bucket, query.key],
+        find: (atMs: number): KnownToken | undefined => {
+          const known = index.find(this.#owner, query.bucket, query.key, atMs);
+          return known && fromMemory(known);
+        },
         reason,
         challenge: errand.form.get("claims") ?? "",
         waitUntil: errand.waitUntil,
       };
-      const work = this.#renewals.run(renewal, slot, nowMs, () => this.#source.get(errand));
+      const known = slot && fromMemory(slot);
+      const work = this.#renewals.run(renewal, known, nowMs, () => this.#source.get(errand));
       const found = await untilAborted(work, signal, correlationId);
       return handOut(this.#engine, found, snapshot, reason, this.#engine.configuration.clock.now() - nowMs);
     } catch (error) {

@@ -61,8 +61,17 @@ export interface Configuration {
   readonly insecureLoopback: boolean;
 }
 
-/** Passes a value that is absent or fits, and refuses another. */
-function check<T>(
+/**
+ * Passes a value that is absent or fits, and refuses another.
+ *
+ * @param option The option's name.
+ * @param value What was given.
+ * @param fits Whether it may be used.
+ * @param why What it must be.
+ * @returns The value.
+ * @throws {ClientConfigurationError} `invalid_option`.
+ */
+export function check<T>(
   option: string,
   value: T | undefined,
   fits: (value: T) => boolean,
@@ -73,14 +82,16 @@ function check<T>(
     : refuse("invalid_option", option, why);
 }
 
-const BARE = "it must be a function";
+/** What a function must be. */
+export const BARE = "it must be a function";
 
-function isFunction(value: unknown): boolean {
+/** Whether a value can be called. */
+export function isFunction(value: unknown): boolean {
   return typeof value === "function";
 }
 
 /** Deadlines and caps, for tokens and for metadata: whole numbers that a timer takes. */
-function perPurpose(option: string, value: unknown, token: number, metadata: number): PerPurpose {
+export function perPurpose(option: string, value: unknown, token: number, metadata: number): PerPurpose {
   const given = (Object(value) === value ? value : { token: value, metadata: value }) as Partial<PerPurpose>;
   const fits = (number: number): boolean => Number.isInteger(number) && number > 0 && number < 2 ** 31;
   const number = (name: keyof PerPurpose, preset: number): number =>
@@ -88,7 +99,8 @@ function perPurpose(option: string, value: unknown, token: number, metadata: num
   return { token: number("token", token), metadata: number("metadata", metadata) };
 }
 
-function texts(
+/** A copy of a list of texts, each of which has the right form; an empty one where none was given. */
+export function texts(
   option: string,
   value: readonly string[] | undefined,
   pattern: RegExp,
@@ -127,7 +139,8 @@ function authorityOf(options: ClientApplicationOptions, insecureLoopback: boolea
   refuse("conflicting_authority", "oidcAuthority", "authority is given, too: choose one");
 }
 
-function clockOf(given: Pick<ClientApplicationOptions, "clock">): Clock {
+/** The clock: the system's where none was given. */
+export function clockOf(given: Pick<ClientApplicationOptions, "clock">): Clock {
   const clock = given.clock ?? systemClock;
   const isClock = ({ now, setTimeout, clearTimeout }: Clock): boolean =>
     [now, setTimeout, clearTimeout].every(isFunction);

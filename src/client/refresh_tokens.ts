@@ -5,6 +5,7 @@
  */
 
 import type { CachedRefreshToken, UserKey, UserRecord } from "../cache/cached_user.ts";
+import { hashIn, userIn } from "../cache/on_behalf_of.ts";
 import type { Keep } from "../cache/turns.ts";
 import { isAuthError } from "../errors/auth_error.ts";
 import { InteractionRequiredAuthError, type ServerErrorDetails } from "../errors/server_error.ts";
@@ -193,6 +194,8 @@ export class RefreshTokens {
     const { realm, tenant, user } = question;
     const { authority } = this.#engine.configuration;
     const isOwn = token.clientId.toLowerCase() === user.clientId.toLowerCase();
+    const mark = record?.onBehalfOf;
+    const homeAccountId = mark === undefined ? user.homeAccountId : userIn(mark);
     return this.#grants.redeem({
       ...question,
       tenant: authority.kind === "oidc" ? tenant : tenantOfRealm(realm),
@@ -202,13 +205,16 @@ export class RefreshTokens {
       correlationId,
       sendCorrelationId: question.correlationId !== undefined,
       isOneTime: false,
-      anchorMailbox: authority.kind === "aad" ? anchorOf(user.homeAccountId) : undefined,
+      anchorMailbox: authority.kind === "aad" ? anchorOf(homeAccountId) : undefined,
       expected: {
         nonceOptional: true,
         previous: isOwn ? record?.profiles.get(realm)?.idToken?.claims : undefined,
       },
       requiresIdToken: false,
-      homeAccountId: user.homeAccountId,
+      homeAccountId: homeAccountId || undefined,
+      behalf: mark === undefined
+        ? undefined
+        : { owner: user.homeAccountId, hash: hashIn(mark), isProcess: true },
       redeemed: token,
       asked,
       keep,
@@ -225,7 +231,7 @@ export class RefreshTokens {
 }
 
 function noTokens(correlationId: string): InteractionRequiredAuthError {
-  const message = "Cannot get a token silently: none is cached for this homeAccountId. Let the user sign in";
+  const message = "Cannot get a token silently: none is cached for this user. Let the user sign in";
   const details = {
     status: 0,
     error: "no_tokens_found",

@@ -15,7 +15,7 @@ import type { WaitUntil } from "../runtime/web_types.ts";
 import { SingleFlight } from "../store/single_flight.ts";
 import type { Engine } from "./engine.ts";
 import { toAuthError } from "./failure.ts";
-import { fromMemory, type TokenFound } from "./token_found.ts";
+import type { TokenFound } from "./token_found.ts";
 import { patienceMs } from "./turns.ts";
 
 /** After a proactive refresh began, nobody else begins one for this long. */
@@ -25,14 +25,18 @@ const REFRESH_PATIENCE_MS = 2_000;
 /** A token with less than this left is no good one: its caller waits for as long as it takes. */
 const WAITING_FLOOR_SECONDS = 60;
 
+/** A token of the memory, and whose it is. */
+export interface KnownToken extends TokenFound {
+  /** The token. */
+  readonly token: Slot;
+}
+
 /** What is renewed, and for whom. */
 export interface Renewal {
-  /** The owner of the token, as the index names it. */
-  readonly owner: string;
-  /** Its bucket. */
-  readonly bucket: string;
-  /** Its scopes. */
-  readonly key: string;
+  /** What is asked for, and for whom: equal names share the work. */
+  readonly name: readonly string[];
+  /** Looks the token up once more: the store may have brought one. */
+  readonly find: (nowMs: number) => KnownToken | undefined;
   /** Why it is renewed. */
   readonly reason: RefreshReason;
   /** The claims of a challenge: work for other ones is not shared. */
@@ -84,52 +88,52 @@ export class Renewals {
    * Joins the work for this very token, or begins it; a token that is still good does not wait for it.
    *
    * @param renewal What is renewed.
-   * @param slot The token of the memory, if there is one.
+   * @param known The token of the memory, if there is one.
    * @param nowMs The time of the call, in epoch milliseconds.
    * @param work Gets the new token; must end by its own deadline.
    * @returns The new token, or the old one while that is good.
    */
   run(
     renewal: Renewal,
-    slot: Slot | undefined,
+    known: KnownToken | undefined,
     nowMs: number,
     work: () => Promise<TokenFound>,
   ): Promise<TokenFound> {
     const { clock } = this.#engine.configuration;
-    const { owner, bucket, key, challenge, reason, waitUntil } = renewal;
+    const { challenge, reason, waitUntil } = renewal;
     const isForced = reason === "force_refresh_or_claims";
-    const name = lengthPrefixed([owner, bucket, key, isForced ? `!${challenge}` : ""]);
+    const name = lengthPrefixed([...renewal.name, isForced ? `!${challenge}` : ""]);
     const options = { waitUntil, deadlineMs: this.#engine.flightDeadlineMs + patienceMs(this.#engine) };
     const flight = this.#flights.run(name, options, work)
       .catch((error) => this.#outlive(error, renewal, isForced));
-    if (slot === undefined || isForced || !isAlive(slot, clock, WAITING_FLOOR_SECONDS)) return flight;
+    const slot = known?.token;
+    if (!known || !slot || isForced || !isAlive(slot, clock, WAITING_FLOOR_SECONDS)) return flight;
     if (isUsable(slot, nowMs)) slot.refreshAt = Math.ceil(nowMs / 1000) + REFRESH_PAUSE_SECONDS;
     if (waitUntil === undefined || !isUsable(slot, nowMs) || isStale(slot, nowMs)) {
       return withDeadline(
         clock,
         flight,
         REFRESH_PATIENCE_MS,
-        () => isAlive(slot, clock) ? fromMemory(slot) : flight,
+        () => isAlive(slot, clock) ? known : flight,
       );
     }
     // In the background: nobody waits for it.
     flight.catch(() => {});
-    return Promise.resolve(fromMemory(slot));
+    return Promise.resolve(known);
   }
 
   /** A token that is still good wins over a failed refresh, unless a forced one was refused for good. */
-  #outlive(error: unknown, { owner, bucket, key }: Renewal, isForced: boolean): TokenFound {
+  #outlive(error: unknown, { find }: Renewal, isForced: boolean): TokenFound {
     const failure = toAuthError(error);
-    const { cache, clock, emit } = this.#engine.configuration;
-    // Looked up again: the store may have brought one.
-    const slot = cache.index.find(owner, bucket, key, clock.now());
+    const { clock, emit } = this.#engine.configuration;
+    const known = find(clock.now());
     // An outage says nothing of the caller's right to a token; anything else does.
     const isOutage = failure.name === "NetworkError" || (failure as Partial<ServerError>).retryable;
-    if (slot === undefined || !isAlive(slot, clock) || (isForced && !isOutage)) {
+    if (known === undefined || !isAlive(known.token, clock) || (isForced && !isOutage)) {
       throw failure;
     }
     emit?.({ type: "refresh_failed", error: failure });
-    return fromMemory(slot);
+    return known;
   }
 }
 

@@ -5,8 +5,9 @@
  */
 
 import type { UserRecord } from "../cache/cached_user.ts";
-import { bucketKey, isFresh, isStale, ownerKey, type Slot } from "../cache/token_index.ts";
+import { bucketKey, isFresh, isStale, ownerKey } from "../cache/token_index.ts";
 import { mergeClaims } from "../request/claims.ts";
+import type { TokenRequest } from "../request/requests.ts";
 import { requireUserScopes, scopeKey } from "../request/scopes.ts";
 import type { SilentRequest } from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
@@ -14,18 +15,20 @@ import { untilAborted } from "../runtime/wait.ts";
 import { extOf, extrasOf } from "./app_token_query.ts";
 import type { Engine } from "./engine.ts";
 import { RefreshTokens } from "./refresh_tokens.ts";
-import { isRenewed, reasonOf, Renewals } from "./renewals.ts";
+import { isRenewed, type KnownToken, reasonOf, Renewals } from "./renewals.ts";
 import { failed, fromMemory, handOut, requireTokenRequest, type TokenFound } from "./token_found.ts";
 import type { UserGrants } from "./user_grants.ts";
-import type { UserQuestion } from "./user_question.ts";
+import type { Redeem, UserPlace, UserQuestion } from "./user_question.ts";
 import { realmOfIssuer, realmOfUser, requireAccount, tenantOf } from "./user_query.ts";
+
+/** What is asked for a user, whoever that is. */
+export type UserRequest = Omit<SilentRequest, "account">;
 
 /** Acquires the tokens of users who signed in before. */
 export class SilentFlow {
   readonly #engine: Engine;
-  readonly #grants: UserGrants;
   readonly #renewals: Renewals;
-  readonly #refreshTokens: RefreshTokens;
+  readonly #redeem: Redeem;
 
   /**
    * Joins an application's parts.
@@ -35,9 +38,9 @@ export class SilentFlow {
    */
   constructor(engine: Engine, grants: UserGrants) {
     this.#engine = engine;
-    this.#grants = grants;
     this.#renewals = new Renewals(engine);
-    this.#refreshTokens = new RefreshTokens(engine, grants);
+    const refreshTokens = new RefreshTokens(engine, grants);
+    this.#redeem = (...about) => refreshTokens.redeem(...about);
   }
 
   /**
@@ -47,25 +50,47 @@ export class SilentFlow {
    * @returns The token.
    */
   acquire(request: SilentRequest): Promise<AuthenticationResult> {
+    return this.acquireFor(request, () => {
+      const { account } = request ?? {};
+      const homeAccountId = requireAccount(account);
+      return (tenant) => {
+        const realm = realmOfUser(this.#engine.configuration.authority, tenant, account) ??
+          this.realmOfDomain(tenant, request);
+        return typeof realm === "string"
+          ? { homeAccountId, tenant, realm }
+          : realm.then((found) => ({ homeAccountId, tenant, realm: found }));
+      };
+    });
+  }
+
+  /**
+   * Gets a token of whoever is meant, at once where the cache has it and nobody has to be asked who that is.
+   *
+   * @param request The request.
+   * @param begin Checks what only this kind of request has, and returns what finds out whose token is asked for.
+   * @returns The token.
+   */
+  acquireFor(
+    request: UserRequest,
+    begin: () => (tenant: string) => UserPlace | Promise<UserPlace>,
+  ): Promise<AuthenticationResult> {
     try {
       const { authority, clock } = this.#engine.configuration;
-      const { account, scopes, tenantId } = request ?? {};
-      const homeAccountId = requireAccount(account);
+      const placeOf = begin();
+      const { scopes } = request;
       requireUserScopes(scopes, authority.kind === "aad");
       requireTokenRequest(request);
-      const tenant = tenantOf(authority, tenantId);
+      const tenant = tenantOf(authority, request.tenantId);
       const ext = extOf(request);
       const nowMs = clock.now();
-      const realm = realmOfUser(authority, tenant, account) ?? this.#realmOfDomain(tenant, request);
-      if (typeof realm === "string") {
-        return this.#acquireIn(realm, tenant, homeAccountId, ext, request, nowMs);
-      }
+      const place = placeOf(tenant);
+      if (!("then" in place)) return this.#acquireIn(place, ext, request, nowMs);
       // What the caller may change before it is sent.
       const { extraBody, extraQuery } = extrasOf(request);
       const extras = { extraBodyParameters: extraBody, extraQueryParameters: extraQuery };
       const snapshot = { ...request, ...extras, scopes: [...scopes] };
-      return untilAborted(realm, snapshot.signal, snapshot.correlationId).then(
-        (found) => this.#acquireIn(found, tenant, homeAccountId, ext, snapshot, nowMs),
+      return untilAborted(place, snapshot.signal, snapshot.correlationId).then(
+        (found) => this.#acquireIn(found, ext, snapshot, nowMs),
         (error) => Promise.reject(failed(this.#engine, error)),
       );
     } catch (error) {
@@ -73,7 +98,17 @@ export class SilentFlow {
     }
   }
 
-  #realmOfDomain(tenant: string, { correlationId, waitUntil }: SilentRequest): string | Promise<string> {
+  /**
+   * Finds the tenant of a domain name, which its issuer tells.
+   *
+   * @param tenant The domain name.
+   * @param request The call.
+   * @returns The realm.
+   */
+  realmOfDomain(
+    tenant: string,
+    { correlationId, waitUntil }: Pick<TokenRequest, "correlationId" | "waitUntil">,
+  ): string | Promise<string> {
     const { metadata, configuration } = this.#engine;
     const found = metadata.issuer(tenant, correlationId ?? "", waitUntil ?? configuration.waitUntil);
     return "then" in found
@@ -82,94 +117,103 @@ export class SilentFlow {
   }
 
   #acquireIn(
-    realm: string,
-    tenant: string,
-    homeAccountId: string,
+    place: UserPlace,
     ext: string,
-    request: SilentRequest,
+    request: UserRequest,
     nowMs: number,
   ): Promise<AuthenticationResult> {
-    const { authority: { environment }, cache, clientId } = this.#engine.configuration;
+    const { authority: { environment }, clientId } = this.#engine.configuration;
     const { scopes, claims, forceRefresh } = request;
+    const { homeAccountId, realm } = place;
     const owner = ownerKey(environment, clientId, homeAccountId);
-    const bucket = bucketKey(realm, "bearer", "", ext);
-    const key = scopeKey(scopes);
-    let slot = cache.index.find(owner, bucket, key, nowMs);
+    const asked = { owner, bucket: bucketKey(realm, "bearer", "", ext), key: scopeKey(scopes) };
+    let known = this.#known(place, asked, nowMs);
     const isForced = claims !== undefined || forceRefresh === true;
-    if (slot !== undefined && !isForced && isFresh(slot, nowMs)) {
-      const profile = cache.users.user(owner)?.profiles.get(realm);
-      if (profile !== undefined && !isStale(slot, nowMs)) {
-        return Promise.resolve(handOut(this.#engine, fromMemory(slot, profile), request));
+    if (known !== undefined && !isForced && isFresh(known.token, nowMs)) {
+      if (known.profile !== undefined && !isStale(known.token, nowMs)) {
+        return Promise.resolve(handOut(this.#engine, known, request));
       }
       // Nothing is wrong with the token: memory forgot whose it is, or another isolate may have removed it.
-      slot = undefined;
+      known = undefined;
     }
     const user = { environment, clientId, homeAccountId };
-    return this.#acquireFurther(
-      { user, owner, tenant, realm, bucket, key, ext },
-      request,
-      isForced,
-      slot,
-      nowMs,
-    );
+    return this.#acquireFurther({ ...asked, place, user, ext }, request, isForced, known, nowMs);
+  }
+
+  /** What memory has, and whose it is: both looked up at once, so that they belong together. */
+  #known(
+    { hash, realm }: UserPlace,
+    { owner, bucket, key }: Pick<UserQuestion, "owner" | "bucket" | "key">,
+    nowMs: number,
+    loaded?: UserRecord,
+  ): KnownToken | undefined {
+    const { index, users } = this.#engine.configuration.cache;
+    const slot = index.find(owner, bucket, key, nowMs);
+    const user = slot && (users.user(owner) ?? loaded);
+    // What came by another assertion may be another user's.
+    if (slot === undefined || (hash !== undefined && !user?.onBehalfOf?.startsWith(hash))) return undefined;
+    return fromMemory(slot, user?.profiles.get(realm));
   }
 
   /** The memory has no token, or one that should be replaced. */
   async #acquireFurther(
-    place: Pick<UserQuestion, "user" | "owner" | "tenant" | "realm" | "bucket" | "key" | "ext">,
-    request: SilentRequest,
+    asked: Pick<UserQuestion, "place" | "user" | "owner" | "bucket" | "key" | "ext">,
+    request: UserRequest,
     isForced: boolean,
-    slot: Slot | undefined,
+    known: KnownToken | undefined,
     nowMs: number,
   ): Promise<AuthenticationResult> {
     const { clientCapabilities, clock, waitUntil } = this.#engine.configuration;
     const { signal, correlationId } = request;
+    const { owner, bucket, key, place } = asked;
+    const { tenant, realm, flight = "" } = place;
     try {
       const question: UserQuestion = {
-        ...place,
+        ...asked,
+        tenant,
+        realm,
         scopes: [...request.scopes],
         claims: mergeClaims(request.claims, clientCapabilities),
         extraBody: { ...request.extraBodyParameters },
         extraQuery: { ...request.extraQueryParameters },
-        reason: reasonOf(isForced, slot, nowMs),
-        stale: slot,
+        reason: reasonOf(isForced, known?.token, nowMs),
+        stale: known?.token,
         correlationId,
         waitUntil: request.waitUntil ?? waitUntil,
       };
-      const challenge = request.claims === undefined ? "" : question.claims ?? "";
-      const work = this.#renewals.run(
-        { ...question, challenge },
-        slot,
-        nowMs,
-        () => this.#renew(question),
-      );
+      const renewal = {
+        ...question,
+        name: [owner, bucket, key, flight],
+        find: (atMs: number) => this.#known(place, asked, atMs),
+        challenge: request.claims === undefined ? "" : question.claims ?? "",
+      };
+      const work = this.#renewals.run(renewal, known, nowMs, () => this.#renew(question));
       const found = await untilAborted(work, signal, correlationId);
-      const profile = found.profile ?? this.#grants.profile(place.user.homeAccountId, place.realm);
+      // Memory may have been told whose it is meanwhile.
+      const held = this.#known(place, asked, clock.now());
+      const profile = found.profile ?? (held?.token === found.token ? held.profile : undefined);
       return handOut(this.#engine, { ...found, profile }, question, question.reason, clock.now() - nowMs);
     } catch (error) {
       throw failed(this.#engine, error);
     }
   }
 
-  /** One read of the store, if there is one, and else a refresh token. */
+  /** One read of the store, if there is one, and else a refresh token or what else brings a new one. */
   async #renew(question: UserQuestion): Promise<TokenFound> {
     const { users } = this.#engine.configuration.cache;
+    const { redeem = this.#redeem } = question.place;
     const asked = users.removals;
     const loaded = await users.load(question.user, undefined, { consistency: "eventual" });
     const find = (record: UserRecord | undefined): TokenFound | undefined => this.#find(question, record);
-    return find(loaded) ?? await this.#refreshTokens.redeem(question, asked, loaded, find);
+    return find(loaded) ?? await redeem(question, asked, loaded, find);
   }
 
   /** What somebody else has got meanwhile, after a read of the store. */
-  #find(
-    { owner, bucket, key, realm, ...asked }: UserQuestion,
-    loaded: UserRecord | undefined,
-  ): TokenFound | undefined {
-    const { cache, clock } = this.#engine.configuration;
+  #find(question: UserQuestion, loaded: UserRecord | undefined): TokenFound | undefined {
+    const { cache: { users }, clock } = this.#engine.configuration;
     const nowMs = clock.now();
-    const known = cache.index.find(owner, bucket, key, nowMs);
-    if (!isRenewed(known, asked, nowMs)) return undefined;
-    const profile = loaded?.profiles.get(realm);
-    return { ...fromMemory(known, profile), cacheLevel: cache.users.stored ? "store" : "memory" };
+    const known = this.#known(question.place, question, nowMs, loaded);
+    if (known === undefined || !isRenewed(known.token, question, nowMs)) return undefined;
+    return { ...known, cacheLevel: users.stored ? "store" : "memory" };
   }
 }

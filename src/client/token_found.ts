@@ -29,7 +29,10 @@ export interface TokenFound {
 }
 
 /** A token of the memory. */
-export function fromMemory(token: CachedToken, profile?: UserProfile): TokenFound {
+export function fromMemory<T extends CachedToken>(
+  token: T,
+  profile?: UserProfile,
+): TokenFound & { readonly token: T } {
   return { token, profile, cacheLevel: "memory", correlationId: "" };
 }
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { CachedAccount, CachedRefreshToken, UserProfile } from "../cache/cached_user.ts";
+import type { CachedAccount, CachedRefreshToken } from "../cache/cached_user.ts";
+import { isSameUser, markOf } from "../cache/on_behalf_of.ts";
 import { ownerKey } from "../cache/token_index.ts";
 import type { Keep } from "../cache/turns.ts";
 import { profilesOf } from "../cache/user_index.ts";
@@ -23,6 +24,22 @@ import { extHashOf } from "./app_token_query.ts";
 import type { Engine } from "./engine.ts";
 import { toGrantedToken } from "./granted_token.ts";
 import type { TokenFound } from "./token_found.ts";
+
+/** A caller of an API, on whose behalf it acts. */
+export interface Behalf {
+  /** Under which name the tokens are kept. */
+  readonly owner: string;
+  /** The hash of the assertion that all began with. */
+  readonly hash: string;
+  /** Whether a process goes on without the caller: a refresh token is asked for, and kept. */
+  readonly isProcess: boolean;
+  /** The user's object id, as the assertion has it. */
+  readonly objectId?: string | undefined;
+  /** The tenant in which it is theirs. */
+  readonly tenant?: string | undefined;
+  /** After which nothing counts that comes of it, in epoch seconds. */
+  readonly endsOn?: number | undefined;
+}
 
 /** What is redeemed, and what has to come of it. */
 export interface UserErrand {
@@ -62,6 +79,8 @@ export interface UserErrand {
   readonly expected: Omit<ExpectedIdToken, "issuer" | "tenant" | "accessToken" | "essential">;
   /** Whether an answer without an ID token is refused. */
   readonly requiresIdToken: boolean;
+  /** The caller on whose behalf an API asks. */
+  readonly behalf?: Behalf | undefined;
   /** The account that the answer must be for, on a refresh. */
   readonly homeAccountId?: string | undefined;
   /** The refresh token that is redeemed, where the cache knows it. */
@@ -122,25 +141,26 @@ export class UserGrants {
     return await this.#keep(response, errand, this.#ownerOf(response, errand, claims), askedAtMs);
   }
 
-  #formOf({ claims, extraBody, grant, scopes, sendsScopes }: UserErrand): URLSearchParams {
+  #formOf({ behalf, claims, extraBody, grant, scopes, sendsScopes }: UserErrand): URLSearchParams {
     const { clientId, authority, excludeScopes } = this.#engine.configuration;
-    const sent = sendsScopes ? decorateScopes(scopes, excludeScopes) : [];
+    const excluded = [...excludeScopes, ...(behalf?.isProcess === false ? ["offline_access"] : [])];
+    const sent = sendsScopes ? decorateScopes(scopes, excluded) : [];
     const isEntra = authority.kind === "aad";
     return buildUserForm({ clientId, claims, scopes: sent, isEntra, extra: extraBody }, grant);
   }
 
   /** Whose the tokens are; a refresh never changes the account. */
   #ownerOf(response: TokenResponse, errand: UserErrand, claims: IdTokenClaims | undefined): Owner {
-    const { correlationId, homeAccountId } = errand;
+    const { behalf, correlationId, homeAccountId } = errand;
     const { authority } = this.#engine.configuration;
     const told = authority.kind === "aad" ? readClientInfo(response.clientInfo) : undefined;
     const home = claims === undefined
       ? told && `${told.uid}.${told.utid}`
       : homeAccountIdOf(authority, claims, response.clientInfo, correlationId);
-    if (
-      homeAccountId !== undefined && home !== undefined &&
-      ownerKey("", "", home) !== ownerKey("", "", homeAccountId)
-    ) {
+    const isOther = homeAccountId !== undefined && home !== undefined &&
+      ownerKey("", "", home) !== ownerKey("", "", homeAccountId);
+    const { oid = behalf?.objectId, tid } = claims ?? {};
+    if (isOther || (behalf?.objectId !== undefined && tid === behalf.tenant && oid !== behalf.objectId)) {
       throw new ClientAuthError(
         "account_mismatch",
         "Cannot renew the token: the answer is for another user",
@@ -148,7 +168,7 @@ export class UserGrants {
       );
     }
     if (claims === undefined || home === undefined) {
-      return { realm: errand.realm, homeAccountId: homeAccountId ?? "" };
+      return { realm: errand.realm, homeAccountId: homeAccountId ?? (behalf && home) ?? "" };
     }
     const realm = authority.kind === "aad" ? claims.tid?.toLowerCase() ?? errand.realm : errand.realm;
     return { realm, homeAccountId: homeAccountId ?? home, claims };
@@ -157,24 +177,31 @@ export class UserGrants {
   async #keep(
     response: TokenResponse,
     errand: UserErrand,
-    { realm, homeAccountId, claims }: Owner,
+    { realm, homeAccountId: home, claims }: Owner,
     nowMs: number,
   ): Promise<TokenFound> {
     const { authority: { environment, kind }, cache: { users }, clientId, emit } = this.#engine.configuration;
-    const { ext, scopes, correlationId, redeemed, waitUntil } = errand;
+    const { behalf, ext, scopes, correlationId, redeemed, waitUntil } = errand;
     const extHash = await extHashOf(ext);
+    const homeAccountId = behalf?.owner ?? home;
     const key = { environment, clientId, realm, homeAccountId };
     const accessToken = toGrantedToken(response, { ...key, ext, extHash }, scopes, emit, correlationId);
     // Nobody knows whose it is: it is handed out, and not kept.
     if (homeAccountId === "") return { token: accessToken, cacheLevel: "none", correlationId };
+    const onBehalfOf = behalf && markOf(behalf.hash, home);
     const { refreshTokenExpiresOn: expiresOn, cachedAt: lastModified } = response;
     // Where none comes, the one that a caller brought stays good.
-    const secret = response.refreshToken ?? (errand.homeAccountId ? undefined : errand.grant.refresh_token);
+    const own = response.refreshToken ?? (errand.homeAccountId ? undefined : errand.grant.refresh_token);
+    // An assertion that comes again brings tokens anew.
+    const secret = behalf?.isProcess === false ? undefined : own;
     // Only Microsoft has a family.
     const familyId = kind === "aad" ? response.familyId : undefined;
     if (kind === "oidc" && redeemed && secret && secret !== redeemed.secret) this.#warn();
     const owner = { environment, clientId, homeAccountId };
-    const account = claims && accountOf(claims, { environment, realm, homeAccountId }, errand, response);
+    // Of whom no ID token tells the mark alone is kept; a refresh changes nothing of them.
+    const about = claims ?? (behalf && !redeemed ? {} : undefined);
+    const account = about &&
+      accountOf(about, { environment, realm, homeAccountId, onBehalfOf }, errand, response);
     const idToken = claims && { ...owner, realm, secret: `${response.idToken}`, claims };
     const saving = users.save(
       {
@@ -191,6 +218,8 @@ export class UserGrants {
         idToken,
         account,
         familyId,
+        onBehalfOf,
+        endsOn: behalf?.endsOn,
       },
       errand.asked,
       nowMs,
@@ -198,10 +227,13 @@ export class UserGrants {
     const saved = errand.keep?.(saving) ?? saving;
     // Taken now: while it is stored another answer may push the user out of memory. It may be too small for them, or they
     // were removed meanwhile: they have signed in all the same.
-    const profile = this.profile(homeAccountId, realm) ?? (account && idToken &&
-      profilesOf({ accounts: new Map([[realm, account]]), idTokens: new Map([[realm, idToken]]) }).get(
-        realm,
-      ));
+    const known = users.user(ownerKey(environment, clientId, homeAccountId));
+    const held = isSameUser(known?.onBehalfOf, onBehalfOf) ? known?.profiles.get(realm) : undefined;
+    const profile = held ?? (account &&
+      profilesOf({
+        accounts: new Map([[realm, account]]),
+        idTokens: new Map(idToken && [[realm, idToken]]),
+      }).get(realm));
     try {
       if (waitUntil === undefined) await saved;
       else keepAlive(waitUntil, saved);
@@ -223,17 +255,11 @@ export class UserGrants {
     const error = new CacheError("store_without_lock", `Cannot share refresh tokens safely: ${why}`);
     emit?.({ type: "store_without_lock", error });
   }
-
-  /** What memory knows of a user in a tenant. */
-  profile(homeAccountId: string, realm: string): UserProfile | undefined {
-    const { authority: { environment }, cache: { users }, clientId } = this.#engine.configuration;
-    return users.user(ownerKey(environment, clientId, homeAccountId))?.profiles.get(realm);
-  }
 }
 
 function accountOf(
-  claims: IdTokenClaims,
-  key: Pick<CachedAccount, "environment" | "realm" | "homeAccountId">,
+  claims: Partial<IdTokenClaims>,
+  key: Pick<CachedAccount, "environment" | "realm" | "homeAccountId" | "onBehalfOf">,
   { grant: { grant_type } }: UserErrand,
   { clientInfo }: TokenResponse,
 ): CachedAccount {
@@ -241,10 +267,11 @@ function accountOf(
   const username = [preferred_username, upn].find((text) => typeof text === "string") ?? "";
   return {
     ...key,
-    localAccountId: oid ?? sub,
+    localAccountId: oid ?? sub ?? "",
     username: `${username}`,
     name: typeof name === "string" ? name : undefined,
-    authorityType: "MSSTS",
+    // Other MSALs do not list what is of no type that they know.
+    authorityType: key.onBehalfOf ? "OBO" : "MSSTS",
     accountSource: grant_type === "refresh_token" ? undefined : grant_type,
     clientInfo: typeof clientInfo === "string" ? clientInfo : undefined,
   };

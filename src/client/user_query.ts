@@ -24,8 +24,11 @@ const ENTRA_HOME = new RegExp(`^${GUID}\\.${GUID}$`, "i");
  */
 export function requireAccount(account: unknown): string {
   const id = typeof account === "string" ? account : (account as Partial<AccountInfo> | null)?.homeAccountId;
+  // What is kept on behalf of a caller is nobody's account.
   // deno-lint-ignore no-control-regex -- control characters are what is looked for
-  if (typeof id === "string" && id !== "" && id.length <= 1_024 && !/[\u0000-\u001f]/.test(id)) return id;
+  if (typeof id === "string" && id !== "" && id.length <= 1_024 && !/^obo#|[\u0000-\u001f]/.test(id)) {
+    return id;
+  }
   refuse(
     "invalid_account",
     "account",

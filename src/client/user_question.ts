@@ -5,12 +5,42 @@
  */
 
 import type { CachedToken } from "../cache/cached_token.ts";
-import type { UserKey } from "../cache/cached_user.ts";
+import type { UserKey, UserRecord } from "../cache/cached_user.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
+import type { TokenFound } from "./token_found.ts";
+
+/**
+ * Gets a token that the cache does not have: what is asked, how often something had been removed before, what the store has of
+ * the user, and what finds the token that somebody else has got meanwhile.
+ */
+export type Redeem = (
+  question: UserQuestion,
+  asked: number,
+  loaded: UserRecord | undefined,
+  find: (record: UserRecord | undefined) => TokenFound | undefined,
+) => Promise<TokenFound>;
+
+/** Whose token is looked for, and where. */
+export interface UserPlace {
+  /** Whose it is. */
+  readonly homeAccountId: string;
+  /** The tenant that is asked. */
+  readonly tenant: string;
+  /** The tenant whose token it is. */
+  readonly realm: string;
+  /** The assertion that the token must have come by. */
+  readonly hash?: string | undefined;
+  /** Sets work apart from other work for the same token. */
+  readonly flight?: string | undefined;
+  /** Gets a new one; by a refresh token where absent. */
+  readonly redeem?: Redeem | undefined;
+}
 
 /** A token that is looked for. It holds nothing that a caller can change. */
 export interface UserQuestion {
+  /** Whose it is, and how a new one is got. */
+  readonly place: UserPlace;
   /** Whose it is. */
   readonly user: UserKey;
   /** The same, as the index names it. */

@@ -4,7 +4,32 @@
  * @module
  */
 
-import { encodeBase64Url } from "./base64url.ts";
+/**
+ * Decodes base64url without padding, and only the one spelling that the bytes have.
+ *
+ * @param text The text.
+ * @returns The bytes, one in each character; `undefined` for a text that no bytes encode to.
+ */
+export function decodeBinary(text: string): string | undefined {
+  const rest = text.length % 4;
+  if (rest === 1 || !/^[\w-]*$/.test(text)) return undefined;
+  // Bits that are left over must be zero, else many texts would stand for the same bytes.
+  const last = rest === 2 ? "AQgw" : "AEIMQUYcgkosw048";
+  if (rest !== 0 && !last.includes(text.at(-1)!)) return undefined;
+  return atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+}
+
+/**
+ * Makes bytes of a text that has one in each character.
+ *
+ * @param binary What {@linkcode decodeBinary} gave.
+ * @returns The bytes.
+ */
+export function bytesOf(binary: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at);
+  return bytes;
+}
 
 /**
  * Decodes base64url without padding, and only the one spelling that the bytes have.
@@ -13,10 +38,6 @@ import { encodeBase64Url } from "./base64url.ts";
  * @returns The bytes; `undefined` for a text that no bytes encode to.
  */
 export function decodeBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (!/^[\w-]*$/.test(text) || text.length % 4 === 1) return undefined;
-  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
-  // Bits that are left over must be zero, else many texts would stand for the same bytes.
-  const rest = bytes.length % 3;
-  return rest === 0 || text.endsWith(encodeBase64Url(bytes.subarray(-rest))) ? bytes : undefined;
+  const binary = decodeBinary(text);
+  return binary === undefined ? undefined : bytesOf(binary);
 }

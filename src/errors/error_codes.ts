@@ -38,7 +38,9 @@ export type ClientAuthErrorCode =
   | "interaction_timeout"
   | "issuer_mismatch"
   | "request_aborted"
-  | "unexpected_error";
+  | "unexpected_error"
+  | "user_assertion_app_only"
+  | "user_assertion_expired";
 
 /** Codes of {@linkcode InteractionRequiredAuthError}: the user must sign in, consent or step up. */
 export type InteractionRequiredErrorCode =

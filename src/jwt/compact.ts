@@ -5,7 +5,7 @@
  * @module
  */
 
-import { decodeBase64Url } from "../crypto/base64url_decode.ts";
+import { bytesOf, decodeBinary } from "../crypto/base64url_decode.ts";
 
 /** Longer tokens are not looked at. */
 const MAX_CHARS = 16_384;
@@ -34,15 +34,34 @@ export interface CompactJws {
   readonly parts: readonly [header: string, payload: string, signature: string];
   /** The algorithm that it names. */
   readonly alg: string;
+  /** The type that it says it has, whatever that is. */
+  readonly typ: unknown;
   /** The key that it names. */
   readonly kid: string | undefined;
   /** The claims. */
   readonly claims: JsonObject;
 }
 
-/** How many members the objects of a JSON text have. */
-function countMembers(json: string): number {
-  return json.replace(/"(?:\\.|[^"\\])*"/g, "").split(":").length;
+/** Freezes a value to its depth, and tells how many members its objects have. */
+function freeze(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const inner: unknown[] = Object.values(Object.freeze(value));
+  let members = Array.isArray(value) ? 0 : inner.length;
+  for (const one of inner) if (typeof one === "object") members += freeze(one);
+  return members;
+}
+
+/** Whether no member comes twice in a JSON text of which an object with so many members was made. */
+function isUnambiguous(json: string, members: number): boolean {
+  // No member is without this, though a text inside may have it, too; telling them apart takes longer.
+  return (json.match(/"[ \t\n\r]*:/g)?.length ?? 0) === members ||
+    json.replace(/"(?:\\.|[^"\\])*"/g, "").split(":").length - 1 === members;
+}
+
+function decodeUtf8(binary: string): string {
+  return /[\x80-\xff]/.test(binary)
+    ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytesOf(binary))
+    : binary;
 }
 
 /**
@@ -53,13 +72,11 @@ function countMembers(json: string): number {
  */
 export function decodeJsonPart(part: string): JsonObject | undefined {
   try {
-    // An invalid part decodes to no bytes, which are no JSON.
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(decodeBase64Url(part));
-    const value: unknown = JSON.parse(text, (_, inner) => Object.freeze(inner));
-    const again = JSON.stringify(value);
-    return again.startsWith("{") && countMembers(again) === countMembers(text)
-      ? value as JsonObject
-      : undefined;
+    // An invalid part decodes to no text, which is no JSON.
+    const text = decodeUtf8(decodeBinary(part) ?? "");
+    const value: unknown = JSON.parse(text);
+    if (Object(value) !== value || Array.isArray(value)) return undefined;
+    return isUnambiguous(text, freeze(value)) ? value as JsonObject : undefined;
   } catch {
     return undefined;
   }
@@ -78,7 +95,7 @@ export function parseCompact(text: unknown, fail: JwtFail): CompactJws {
   const [header = "", payload = "", signature = ""] = parts;
   const { alg, kid, ...rest } = decodeJsonPart(header) ?? fail("malformed");
   const claims = decodeJsonPart(payload);
-  if (parts.length !== 3 || claims === undefined || !decodeBase64Url(signature)?.length) {
+  if (parts.length !== 3 || claims === undefined || !decodeBinary(signature)) {
     return fail("malformed");
   }
   if (typeof alg !== "string") return fail("algorithm_refused");
@@ -87,5 +104,5 @@ export function parseCompact(text: unknown, fail: JwtFail): CompactJws {
   if (extended || (kid !== undefined && (typeof kid !== "string" || kid.length > MAX_KID_CHARS))) {
     return fail("header_refused");
   }
-  return { parts: [header, payload, signature], alg, kid, claims };
+  return { parts: [header, payload, signature], alg, typ: rest["typ"], kid, claims };
 }

@@ -29,6 +29,16 @@ export class JwksSource {
   }
 
   /**
+   * The keys that are in memory and do not have to be renewed yet.
+   *
+   * @param uri The `jwks_uri`.
+   * @returns The same list for as long as they are; `undefined` where {@linkcode JwksSource.keys} would send something.
+   */
+  fresh(uri: string): KeySet | undefined {
+    return this.#documents.fresh(uri);
+  }
+
+  /**
    * The keys of an authority.
    *
    * @param uri The `jwks_uri`: checked where it was read.

@@ -88,6 +88,20 @@ export class DocumentSource<T> {
   }
 
   /**
+   * A document that is in memory and does not have to be renewed yet.
+   *
+   * @param url Where it is.
+   * @returns The same object until it is renewed; `undefined` where {@linkcode DocumentSource.get} would send something.
+   */
+  fresh(url: string): T | undefined {
+    const held = this.#held.get(url);
+    const nowMs = this.#options.clock.now();
+    if (held === undefined || this.#isGone(held, nowMs) || this.#isDue(held, nowMs)) return undefined;
+    held.used = true;
+    return held.value;
+  }
+
+  /**
    * A document; the last known one if it cannot be renewed.
    *
    * @param url Where it is: checked by whoever made the URL.
@@ -108,12 +122,9 @@ export class DocumentSource<T> {
     const nowMs = this.#options.clock.now();
     const load = (): Promise<T> =>
       this.#share(url, waitUntil, () => this.#load(url, read, correlationId, held));
-    const { freshMs, staleMs } = this.#rules;
-    if (held === undefined || nowMs - held.fetchedAtMs >= staleMs || isAhead(held.fetchedAtMs, nowMs)) {
-      return load();
-    }
+    if (held === undefined || this.#isGone(held, nowMs)) return load();
     held.used = true;
-    if (nowMs < held.renewAtMs && !isAhead(held.renewAtMs, nowMs + freshMs)) return held.value;
+    if (!this.#isDue(held, nowMs)) return held.value;
     held.renewAtMs = nowMs + RENEWAL_PAUSE_MS;
     const renewal = load().catch((error) => {
       this.#options.emit?.({ type: "metadata_stale", error });
@@ -150,6 +161,16 @@ export class DocumentSource<T> {
       if (renewed !== undefined) renewed.outOfTurnAtMs = nowMs + COOL_DOWN_MS;
       return value;
     });
+  }
+
+  /** Whether a document serves no more. */
+  #isGone({ fetchedAtMs }: Held<T>, nowMs: number): boolean {
+    return nowMs - fetchedAtMs >= this.#rules.staleMs || isAhead(fetchedAtMs, nowMs);
+  }
+
+  /** Whether a document has to be renewed. */
+  #isDue({ renewAtMs }: Held<T>, nowMs: number): boolean {
+    return nowMs >= renewAtMs || isAhead(renewAtMs, nowMs + this.#rules.freshMs);
   }
 
   #share(

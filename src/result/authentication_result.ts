@@ -56,6 +56,14 @@ export type DeviceFlowOutcome =
   | (AuthenticationResult & { readonly status?: undefined })
   | DeviceFlowPending;
 
+/** A long-running process that has begun. */
+export interface LongRunningProcess {
+  /** Names the process. Who knows it can use the user's tokens: keep it as you keep secrets. */
+  readonly sessionKey: string;
+  /** The first token. */
+  readonly result: AuthenticationResult;
+}
+
 /**
  * Makes a result. On the hit path: one object, no spreading.
  *
@@ -76,12 +84,13 @@ export function toResult(
   profile?: UserProfile,
 ): AuthenticationResult {
   const { refreshOn, extendedExpiresOn } = token;
+  const info = profile?.info;
   const result: { -readonly [P in keyof AuthenticationResult]: AuthenticationResult[P] } = {
     accessToken: token.secret,
     tokenType: "Bearer",
     expiresOn: new Date(token.expiresOn * 1000),
     scopes: token.scopes,
-    account: profile?.info ?? null,
+    account: info?.homeAccountId ? info : null,
     tenantId: token.realm,
     tokenSource: cacheLevel === "none" ? "identity_provider" : "cache",
     correlationId,

@@ -23,6 +23,9 @@ export interface UserForm {
 /** The grant type of RFC 8628 section 3.4, also MSAL's name for where such an account comes from. */
 export const DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code";
 
+/** The grant type of RFC 7523 section 2.1, by which an API acts on behalf of its caller. */
+export const ON_BEHALF_OF_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
 /**
  * Makes a form, without the credential.
  *

@@ -34,7 +34,8 @@ export interface ExpectedAnswer {
 /** Refuses an ID token. */
 export type IdTokenFail = (code: IdTokenErrorCode) => never;
 
-function isTime(value: unknown): value is number {
+/** Whether a claim is a time: never a text that looks like one. */
+export function isTime(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value) && value >= 0;
 }
 

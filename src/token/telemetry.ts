@@ -9,6 +9,8 @@ import { VERSION } from "../runtime/version.ts";
 
 /** The numbers by which Microsoft knows MSAL's methods. */
 export const ACQUIRE_TOKEN_FOR_CLIENT = "730";
+/** `acquireTokenOnBehalfOf`, and where a long-running process begins. */
+export const ACQUIRE_TOKEN_ON_BEHALF_OF = "523";
 /** `acquireTokenSilent`. */
 export const ACQUIRE_TOKEN_SILENT = "84";
 /** `acquireTokenByRefreshToken`. */

@@ -180,7 +180,7 @@ export class TokenEndpoint {
         key,
         answer,
         refused,
-        isRefresh(form) ? REFRESH_REFUSED_SECONDS : undefined,
+        isRefresh(form) || form.has("assertion") ? REFRESH_REFUSED_SECONDS : undefined,
       );
     throw toServerError(refused, url.host, correlationId, retryAfterSeconds, token, isRefresh(form));
   }

@@ -4,35 +4,179 @@
  * @module
  */
 
-import { ClientAuthError } from "../errors/errors.ts";
+import type { IssuerMetadata } from "../authority/provider_metadata.ts";
+import { check } from "../client/configuration.ts";
+import { toAuthError } from "../client/failure.ts";
+import { requireTokenRequest } from "../client/token_found.ts";
+import { requireObject } from "../errors/errors.ts";
+import type { AccessTokenErrorCode } from "../errors/access_token_codes.ts";
+import { type CompactJws, parseCompact } from "../jwt/compact.ts";
+import type { VerificationKey } from "../jwt/key_set.ts";
+import { verifySignature } from "../jwt/verify.ts";
+import { checkIssuer } from "../token/id_token_issuer.ts";
+import { checkUnverified } from "./access_token_checks.ts";
+import { type AccessTokenFail, accessTokenFail } from "./access_token_fail.ts";
+import { requireAudience } from "./audience.ts";
+import { callerOf } from "./caller.ts";
 import type { AccessTokenRequirements, AccessTokenValidatorOptions, ValidationContext } from "./options.ts";
-import type { ValidatedAccessToken } from "./validated_token.ts";
+import { rememberRawToken } from "./raw_token.ts";
+import { requireEnough, requireRequirements } from "./requirements.ts";
+import type { AccessTokenClaims, ValidatedAccessToken } from "./validated_token.ts";
+import { type ValidatorParts, validatorParts } from "./validator_parts.ts";
+import { VerifiedTokens } from "./verified_tokens.ts";
+
+const MAX_VERIFIED_BYTES = 2 ** 20;
+/** Stands for a key until there is one: nothing follows from it. */
+const NO_KEY: VerificationKey = {
+  kid: undefined,
+  kind: "",
+  alg: undefined,
+  issuer: undefined,
+  cloudInstanceName: undefined,
+  jwk: {},
+};
 
 /** Validates access tokens for one API. */
 export class AccessTokenValidator {
+  readonly #parts: ValidatorParts;
+  readonly #audience: readonly string[];
+  readonly #verified: VerifiedTokens;
+  readonly #keysOf = (jwksUri: string) => this.#parts.jwks.fresh(jwksUri);
+
   /**
    * Checks the options. Nothing is sent or read.
    *
-   * @param _options The options.
+   * @param options The options.
    * @throws {ClientConfigurationError} that names the option: `audience` has to be given.
    */
-  constructor(_options: AccessTokenValidatorOptions) {}
+  constructor(options: AccessTokenValidatorOptions) {
+    const { audience, maxVerifiedBytes = MAX_VERIFIED_BYTES } = requireObject(options, "options");
+    this.#audience = requireAudience(audience);
+    this.#parts = validatorParts(options);
+    check(
+      "maxVerifiedBytes",
+      maxVerifiedBytes,
+      (bytes) => typeof bytes === "number" && bytes >= 0,
+      "it must be a number from 0",
+    );
+    this.#verified = new VerifiedTokens(maxVerifiedBytes);
+  }
 
   /**
    * Validates a token, and then what the route asks of it.
    *
-   * @param _token The token, whatever it is.
-   * @param _requirements What the route asks.
-   * @param _context Keeps work alive.
+   * @param token The token, whatever it is.
+   * @param requirements What the route asks.
+   * @param context Keeps work alive.
    * @returns Who calls. Not an async function: at once from memory where the token was verified before.
    * @throws {AccessTokenError} with the challenge to answer with.
    * @throws {NetworkError} where keys cannot be had: an outage, to be answered with 503.
    */
   validate(
-    _token: unknown,
-    _requirements: AccessTokenRequirements = {},
-    _context: ValidationContext = {},
+    token: unknown,
+    requirements: AccessTokenRequirements = {},
+    context: ValidationContext = {},
   ): Promise<ValidatedAccessToken> {
-    return Promise.reject(new ClientAuthError("unexpected_error", "Not built yet"));
+    try {
+      requireRequirements(requirements);
+      const known = this.#verified.find(token, this.#parts.clock.now(), this.#keysOf);
+      if (known !== undefined) {
+        return Promise.resolve(requireEnough(known.caller, requirements, context.correlationId));
+      }
+    } catch (error) {
+      return Promise.reject(toAuthError(error));
+    }
+    return this.#validate(token, requirements, context);
+  }
+
+  async #validate(
+    token: unknown,
+    requirements: AccessTokenRequirements,
+    context: ValidationContext,
+  ): Promise<ValidatedAccessToken> {
+    try {
+      requireTokenRequest(context);
+      const { correlationId = crypto.randomUUID(), waitUntil = this.#parts.waitUntil } = context;
+      const caller = await this.#verify(token, correlationId, waitUntil);
+      return requireEnough(caller, requirements, correlationId);
+    } catch (error) {
+      throw toAuthError(error);
+    }
+  }
+
+  async #verify(
+    text: unknown,
+    correlationId: string,
+    waitUntil: ValidationContext["waitUntil"],
+  ): Promise<ValidatedAccessToken> {
+    const { authority, metadata, jwks, clock, toleranceSeconds } = this.#parts;
+    const fail = accessTokenFail(correlationId);
+    const token = parseCompact(text, (fault) => fail(`access_token_${fault}`));
+    const nowSeconds = clock.now() / 1000;
+    checkUnverified(token, { audience: this.#audience, authority, nowSeconds, toleranceSeconds }, fail);
+    const found = metadata.issuer(authority.tenant, correlationId, waitUntil);
+    const issuer = "then" in found ? await found : found;
+    // Once without a key, so that a token of somebody else's costs neither a request nor a signature.
+    this.#checkIssuer(token, issuer, NO_KEY, fail);
+    const key = await verifySignature(
+      token,
+      issuer,
+      jwks,
+      correlationId,
+      waitUntil,
+      (fault) => fail(`access_token_${fault}`),
+    );
+    this.#checkIssuer(token, issuer, key, fail);
+    return this.#keep(text as string, token, issuer, key);
+  }
+
+  #checkIssuer(
+    { claims, alg }: CompactJws,
+    issuer: IssuerMetadata,
+    key: VerificationKey,
+    fail: AccessTokenFail,
+  ): void {
+    const { authority, allowedTenants } = this.#parts;
+    if (!issuer.algorithms.includes(alg)) fail("access_token_algorithm_refused");
+    const expected = { issuer, tenant: authority.tenant };
+    checkIssuer(
+      claims,
+      key,
+      authority,
+      expected,
+      (code) => fail(code.replace("id_token", "access_token") as AccessTokenErrorCode),
+    );
+    if (allowedTenants !== "any" && !allowedTenants.includes(`${claims["tid"]}`.toLowerCase())) {
+      fail("tenant_not_allowed");
+    }
+  }
+
+  #keep(
+    text: string,
+    { claims }: CompactJws,
+    { jwksUri }: IssuerMetadata,
+    key: VerificationKey,
+  ): ValidatedAccessToken {
+    const { authority: { kind }, toleranceSeconds, jwks } = this.#parts;
+    const caller = callerOf(claims, kind === "aad");
+    rememberRawToken(caller, text);
+    const { exp, nbf = 0, iat = 0 } = claims as AccessTokenClaims & { nbf?: number; iat?: number };
+    const keys = jwks.fresh(jwksUri);
+    // Others may have renewed the keys in the meantime.
+    if (keys?.includes(key)) {
+      this.#verified.add(text, {
+        caller,
+        jwksUri,
+        keys,
+        fromMs: 1000 * (Math.max(nbf, iat) - toleranceSeconds),
+        untilMs: 1000 * (exp + toleranceSeconds),
+      });
+    }
+    return caller;
+  }
+
+  /** What logs may show. */
+  toJSON(): { authority: string; audience: readonly string[] } {
+    return { authority: this.#parts.authority.base, audience: this.#audience };
   }
 }

@@ -4,70 +4,35 @@
  * @module
  */
 
-import type { AuthorizedFetch } from "../client/authorized_fetch.ts";
-import { ClientAuthError } from "../errors/errors.ts";
-import type { OnBehalfOfRequest } from "../request/on_behalf_of_requests.ts";
-import type { AuthenticationResult } from "../result/authentication_result.ts";
-import type { AccessTokenRequirements } from "../validate/options.ts";
-import type { ValidatedAccessToken } from "../validate/validated_token.ts";
-import type { ApiAuthOptions, OptionsOf, RequestContext, RequestHandler } from "./options.ts";
+import { ApiGuard } from "./api_guard.ts";
+import type { ApiAuth } from "./api_types.ts";
+import type { ApiAuthOptions, OptionsOf } from "./options.ts";
 
-/** Who calls the API. */
-export interface ApiCaller extends ValidatedAccessToken {
-  /**
-   * A token for another API: on behalf of the user who calls.
-   *
-   * @throws {ClientConfigurationError} where the options have no `app`, and for an app that calls on its own behalf.
-   * @throws {InteractionRequiredAuthError} which, when it leaves the handler, becomes a 401 with its claims (R-164).
-   */
-  acquireToken(request: Omit<OnBehalfOfRequest, "userAssertion">): Promise<AuthenticationResult>;
-  /** A `fetch` for another API that has that token and answers claims challenges once. */
-  fetch(
-    options: { readonly scopes: readonly string[]; readonly origins: readonly (string | URL)[] },
-  ): AuthorizedFetch;
-}
-
-/** Guards an API. */
-export interface ApiAuth<E = unknown> {
-  /**
-   * Says who calls.
-   *
-   * @throws {AccessTokenError} where the request is not let in.
-   * @throws {NetworkError} where signing keys cannot be had.
-   */
-  authenticate(
-    request: Request,
-    requirements?: AccessTokenRequirements,
-    context?: RequestContext<E>,
-  ): Promise<ApiCaller>;
-  /**
-   * The answer for what {@linkcode ApiAuth.authenticate} or a handler threw: 400, 401 or 403 with a challenge (RFC 6750), 401 with the
-   * claims of an {@linkcode InteractionRequiredAuthError}, 503 for an outage. Throws again what is none of ours.
-   */
-  refuse(error: unknown, request: Request, context?: RequestContext<E>): Response;
-  /** Guards a handler: it runs for callers alone whose token is enough. A preflight (`OPTIONS`) passes to the CORS handler alone. */
-  protect(
-    handler: (
-      request: Request,
-      caller: ApiCaller,
-      context: RequestContext<E>,
-    ) => Response | Promise<Response>,
-    requirements?: AccessTokenRequirements,
-  ): RequestHandler<E>;
-  /**
-   * Answers `/.well-known/oauth-protected-resource`, with the path of `resource` behind it, as RFC 9728 section 3.1 has it; `undefined`
-   * for other paths, and where the options name no resource.
-   */
-  route(request: Request, context?: RequestContext<E>): Promise<Response | undefined>;
-}
+export type { ApiAuth, ApiCaller } from "./api_types.ts";
 
 /**
  * Makes the guard of an API.
  *
- * @param _options The options, or a function that makes them of the bindings.
+ * ```ts
+ * import { createApiAuth } from "@msal-edge/msal/web";
+ *
+ * const api = createApiAuth({
+ *   authority: "https://login.microsoftonline.com/contoso.onmicrosoft.com",
+ *   audience: ["00001111-aaaa-2222-bbbb-3333cccc4444", "api://orders"],
+ * });
+ * const orders = api.protect(
+ *   (_request, caller) => Response.json({ orders: [], of: caller.callerId }),
+ *   { scopes: ["Orders.Read"] },
+ * );
+ *
+ * export default { fetch: (request: Request): Promise<Response> => orders(request) };
+ * ```
+ *
+ * @param options The options, or a function that makes them of the bindings.
  * @returns The guard.
- * @throws {ClientConfigurationError} that names the option.
+ * @throws {ClientConfigurationError} that names the option. Where the options are a function, each call with bindings that make
+ * wrong ones rejects with it, and so do the handlers: nothing is served (R-138).
  */
-export function createApiAuth<E = unknown>(_options: OptionsOf<ApiAuthOptions, E>): ApiAuth<E> {
-  throw new ClientAuthError("unexpected_error", "Not built yet");
+export function createApiAuth<E = unknown>(options: OptionsOf<ApiAuthOptions, E>): ApiAuth<E> {
+  return new ApiGuard(options);
 }

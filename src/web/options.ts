@@ -142,4 +142,9 @@ export interface ApiAuthOptions extends AccessTokenValidatorOptions {
   readonly app?: ConfidentialClientApplication | undefined;
   /** Names this API for callers that know nothing of it, such as MCP clients: RFC 9728. */
   readonly protectedResource?: ProtectedResource | undefined;
+  /**
+   * Answers the preflights (`OPTIONS`) of guarded routes, which bring no token: your CORS handler. Without it they are answered 204
+   * and allow nothing, so scripts of other sites stay out.
+   */
+  readonly preflight?: ((request: Request) => Response | Promise<Response>) | undefined;
 }

@@ -1,0 +1,44 @@
+/**
+ * Reads the token that a request brings, RFC 6750 section 2.1: in the header alone, never in the query or a form (R-152).
+ *
+ * @module
+ */
+
+import { AccessTokenError } from "../errors/access_token_error.ts";
+
+/** Longer headers are not looked at: no validator takes a token of that length. */
+const MAX_CHARS = 16_384 + 16;
+
+/** `credentials` of RFC 6750, with the one space that every client sends. Nothing in it can match in two ways. */
+const BEARER = /^Bearer ([\w.~+/-]+=*)$/i;
+
+/**
+ * Reads the token of a request.
+ *
+ * @param headers The request's headers.
+ * @param scopes What to tell a caller who brings no token.
+ * @returns The token, not looked at.
+ * @throws {AccessTokenError} `access_token_missing` where there is none, `access_token_request_invalid` for any other scheme
+ * (401, without an error: RFC 6750 section 3.1), for two tokens, and for what has no token's form (400).
+ */
+export function bearerTokenOf(headers: Pick<Headers, "get">, scopes?: readonly string[]): string {
+  // Of several headers it is the joined text; a comma has no place in a token.
+  const header = headers.get("authorization") ?? "";
+  const token = header.length > MAX_CHARS ? undefined : BEARER.exec(header)?.[1];
+  if (token !== undefined) return token;
+  if (/^(?:Bearer)?\s*$/i.test(header.slice(0, MAX_CHARS))) {
+    throw new AccessTokenError(
+      "access_token_missing",
+      "This API needs an access token: send it as Authorization: Bearer",
+      { status: 401, scopes },
+    );
+  }
+  const isBearer = /^Bearer(?![\w!#$%&'*+.^`|~-])/i.test(header);
+  throw new AccessTokenError(
+    "access_token_request_invalid",
+    isBearer
+      ? "The Authorization header is not one Bearer token"
+      : "This API takes Bearer tokens alone, in one Authorization header",
+    isBearer ? { status: 400, error: "invalid_request" } : { status: 401, scopes },
+  );
+}

@@ -6,6 +6,7 @@
  */
 
 import type { Authority } from "../authority/authority.ts";
+import { isGuid } from "../authority/tenant.ts";
 import type { CompactJws, JsonObject } from "../jwt/compact.ts";
 import { isTime } from "../token/id_token_checks.ts";
 import type { AccessTokenFail } from "./access_token_fail.ts";
@@ -21,6 +22,8 @@ export interface ExpectedAccessToken {
   readonly audience: readonly string[];
   /** Who issues it. */
   readonly authority: Authority;
+  /** Whether that is Microsoft. */
+  readonly isMicrosoft: boolean;
   /** The time, in seconds since the epoch. */
   readonly nowSeconds: number;
   /** By how many seconds clocks may differ. */
@@ -33,12 +36,12 @@ function hasScope({ scp, scope }: JsonObject): boolean {
 }
 
 /** what only ID tokens have, and what no access token lacks. */
-function isIdToken(claims: JsonObject, { kind }: Authority): boolean {
+function isIdToken(claims: JsonObject, isMicrosoft: boolean): boolean {
   const { nonce, at_hash: atHash, c_hash: cHash, azp, appid } = claims;
   if (atHash !== undefined || cHash !== undefined) return true;
   if (hasScope(claims)) return false;
   // Azure AD B2C puts the nonce into access tokens as well, with their scp. All of Microsoft's name the calling app.
-  return nonce !== undefined || (kind === "aad" && (azp ?? appid) === undefined);
+  return nonce !== undefined || (isMicrosoft && (azp ?? appid) === undefined);
 }
 
 function checkTimes(
@@ -53,8 +56,14 @@ function checkTimes(
 }
 
 /** Whether the issuer can be the authority's, as far as that is known without asking it. */
-function mayBeOf(iss: unknown, { kind, base }: Authority): boolean {
-  return typeof iss === "string" && (kind !== "oidc" || iss.replace(/\/$/, "") === base);
+function mayBeOf(iss: unknown, { authority: { base }, isMicrosoft }: ExpectedAccessToken): boolean {
+  return typeof iss === "string" && (isMicrosoft || iss.replace(/\/$/, "") === base);
+}
+
+/** Whether the claims name somebody. Microsoft's object ids are GUIDs. */
+function hasSubject({ sub, oid }: JsonObject, isMicrosoft: boolean): boolean {
+  return typeof sub === "string" && /^[^\p{Cc}]{1,255}$/u.test(sub) &&
+    (!isMicrosoft || oid === undefined || (typeof oid === "string" && isGuid(oid.toLowerCase())));
 }
 
 /**
@@ -69,7 +78,7 @@ export function checkUnverified(
   expected: ExpectedAccessToken,
   fail: AccessTokenFail,
 ): void {
-  const { aud, iss, sub } = claims;
+  const { aud, iss } = claims;
   if (!ALGORITHM.test(alg)) fail("access_token_algorithm_refused");
   if (typeof typ !== "string" || !TYPE.test(typ)) fail("access_token_type_refused");
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
@@ -77,8 +86,8 @@ export function checkUnverified(
   if (!audiences.every(isText) || !expected.audience.some((own) => audiences.includes(own))) {
     fail("access_token_audience_mismatch");
   }
-  if (!mayBeOf(iss, expected.authority)) fail("access_token_issuer_mismatch");
+  if (!mayBeOf(iss, expected)) fail("access_token_issuer_mismatch");
   checkTimes(claims, expected, fail);
-  if (isIdToken(claims, expected.authority)) fail("access_token_type_refused");
-  if (typeof sub !== "string" || !/^[^\p{Cc}]{1,255}$/u.test(sub)) fail("access_token_subject_invalid");
+  if (isIdToken(claims, expected.isMicrosoft)) fail("access_token_type_refused");
+  if (!hasSubject(claims, expected.isMicrosoft)) fail("access_token_subject_invalid");
 }

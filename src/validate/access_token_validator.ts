@@ -109,11 +109,11 @@ export class AccessTokenValidator {
     correlationId: string,
     waitUntil: ValidationContext["waitUntil"],
   ): Promise<ValidatedAccessToken> {
-    const { authority, metadata, jwks, clock, toleranceSeconds } = this.#parts;
+    const { authority, metadata, jwks, clock } = this.#parts;
     const fail = accessTokenFail(correlationId);
     const token = parseCompact(text, (fault) => fail(`access_token_${fault}`));
     const nowSeconds = clock.now() / 1000;
-    checkUnverified(token, { audience: this.#audience, authority, nowSeconds, toleranceSeconds }, fail);
+    checkUnverified(token, { ...this.#parts, audience: this.#audience, nowSeconds }, fail);
     const found = metadata.issuer(authority.tenant, correlationId, waitUntil);
     const issuer = "then" in found ? await found : found;
     // Once without a key, so that a token of somebody else's costs neither a request nor a signature.
@@ -138,13 +138,13 @@ export class AccessTokenValidator {
   ): void {
     const { authority, allowedTenants } = this.#parts;
     if (!issuer.algorithms.includes(alg)) fail("access_token_algorithm_refused");
-    const expected = { issuer, tenant: authority.tenant };
+    const expected = { issuer, tenant: authority.tenant, isAccessToken: true };
     checkIssuer(
       claims,
       key,
       authority,
       expected,
-      (code) => fail(code.replace("id_token", "access_token") as AccessTokenErrorCode),
+      (code) => fail(`access_token_${code.replace("id_token_", "")}` as AccessTokenErrorCode),
     );
     if (allowedTenants !== "any" && !allowedTenants.includes(`${claims["tid"]}`.toLowerCase())) {
       fail("tenant_not_allowed");
@@ -157,8 +157,8 @@ export class AccessTokenValidator {
     { jwksUri }: IssuerMetadata,
     key: VerificationKey,
   ): ValidatedAccessToken {
-    const { authority: { kind }, toleranceSeconds, jwks } = this.#parts;
-    const caller = callerOf(claims, kind === "aad");
+    const { isMicrosoft, toleranceSeconds, jwks } = this.#parts;
+    const caller = callerOf(claims, isMicrosoft);
     rememberRawToken(caller, text);
     const { exp, nbf = 0, iat = 0 } = claims as AccessTokenClaims & { nbf?: number; iat?: number };
     const keys = jwks.fresh(jwksUri);

@@ -18,16 +18,23 @@ import type { TokenValidatorOptions } from "./options.ts";
  * @throws {ClientConfigurationError} before any request.
  */
 export function authorityOption(
-  { authority, oidcAuthority, knownAuthorities }: TokenValidatorOptions,
+  options: TokenValidatorOptions,
   insecureLoopback: boolean,
 ): Authority | undefined {
+  const { authority, oidcAuthority } = options;
+  return (authority ?? oidcAuthority) === undefined ? undefined : parse(options, insecureLoopback);
+}
+
+function parse(
+  { authority, oidcAuthority, knownAuthorities }: TokenValidatorOptions,
+  insecureLoopback: boolean,
+): Authority {
   const what = "hosts, such as login.example.com";
   const hosts = texts("knownAuthorities", knownAuthorities, /^[\w.-]+(?::\d+)?$/, what);
   if (authority !== undefined && oidcAuthority !== undefined) {
     refuse("conflicting_authority", "oidcAuthority", "authority is given, too: choose one");
   }
-  if (oidcAuthority !== undefined) return parseOidcAuthority(oidcAuthority, insecureLoopback);
   return authority === undefined
-    ? undefined
+    ? parseOidcAuthority(oidcAuthority, insecureLoopback)
     : parseAuthority(authority, hosts.map((host) => host.toLowerCase()), insecureLoopback);
 }

@@ -59,11 +59,11 @@ function genericCaller({ idtyp, client_id: client, azp, sub, scope, scp, roles }
  * Tells who calls.
  *
  * @param claims The claims, validated and frozen.
- * @param isEntra Whether they are of Microsoft's making.
+ * @param isMicrosoft Whether they are in Microsoft's dialect.
  * @returns The caller, frozen.
  */
-export function callerOf(claims: JsonObject, isEntra: boolean): ValidatedAccessToken {
-  const { kind, scopes, roles, tenantId, callerId, clientId } = isEntra
+export function callerOf(claims: JsonObject, isMicrosoft: boolean): ValidatedAccessToken {
+  const { kind, scopes, roles, tenantId, callerId, clientId } = isMicrosoft
     ? entraCaller(claims)
     : genericCaller(claims);
   const { exp } = claims as AccessTokenClaims;

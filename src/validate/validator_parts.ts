@@ -54,6 +54,8 @@ export interface SharingOptions extends TokenValidatorOptions {
 export interface ValidatorParts {
   /** Whose tokens count. */
   readonly authority: Authority;
+  /** Whether tokens speak Microsoft's dialect, and not that of any OpenID Connect issuer. */
+  readonly isMicrosoft: boolean;
   /** The tenants whose tokens count, in lower case. */
   readonly allowedTenants: readonly string[] | "any";
   /** Where the authority's issuer comes from. */
@@ -87,9 +89,10 @@ const OWN = [
 function requireTenants(
   given: readonly string[] | "any" | undefined,
   { kind, tenant }: Authority,
+  isMicrosoft: boolean,
   shared: SharedParts | undefined,
 ): readonly string[] | "any" {
-  if (kind === "oidc" && given !== undefined && given !== "any") {
+  if (!isMicrosoft && given !== undefined && given !== "any") {
     refuse("invalid_option", "allowedTenants", "an oidcAuthority has no tenants");
   }
   const listed = given === "any" || given === undefined ? [] : given;
@@ -169,6 +172,7 @@ export function validatorParts(options: SharingOptions): ValidatorParts {
   const named = authorityOption(options, insecureLoopback);
   const authority = named ?? own?.authority ??
     refuse("invalid_authority", "authority", "it is missing: give the issuer's, or oidcAuthority");
+  const isMicrosoft = named ? options.oidcAuthority === undefined : authority.kind === "aad";
   const clock = clockOf({ clock: options.clock ?? own?.clock });
   const sources = shared && OWN.every((name) => options[name] === undefined)
     ? shared
@@ -181,7 +185,13 @@ export function validatorParts(options: SharingOptions): ValidatorParts {
   );
   return {
     authority,
-    allowedTenants: requireTenants(options.allowedTenants, authority, named ? undefined : shared),
+    isMicrosoft,
+    allowedTenants: requireTenants(
+      options.allowedTenants,
+      authority,
+      isMicrosoft,
+      named ? undefined : shared,
+    ),
     clock,
     toleranceSeconds: toleranceSeconds ?? own?.clockToleranceSeconds ?? 120,
     waitUntil: requireWaitUntil(options.waitUntil) ?? own?.waitUntil,

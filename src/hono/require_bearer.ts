@@ -1,0 +1,120 @@
+/**
+ * Callers of a Hono API.
+ *
+ * @module
+ */
+
+import { isAuthError } from "../errors/auth_error.ts";
+import { refuse } from "../errors/errors.ts";
+import type { AccessTokenRequirements } from "../validate/options.ts";
+import { type ApiAuth, type ApiCaller, createApiAuth } from "../web/api_auth.ts";
+import type { ApiAuthOptions, OptionsOf } from "../web/options.ts";
+import { answerError, contextOf, type HonoMiddleware, requireFirst, setVariable } from "./context.ts";
+
+/** The variables behind {@linkcode requireBearer}. */
+export type CallerVariables = {
+  /** Who calls. */
+  caller: ApiCaller;
+};
+
+/** What {@linkcode requireBearer} takes in one object: the API, and what the route asks of the token. */
+export interface BearerOptions extends ApiAuthOptions, AccessTokenRequirements {}
+
+const REQUIREMENTS: readonly (keyof AccessTokenRequirements)[] = [
+  "scopes",
+  "roles",
+  "userRoles",
+  "allowedApps",
+  "acrs",
+];
+
+function isApiAuth<E>(options: OptionsOf<ApiAuthOptions, E> | ApiAuth<E>): options is ApiAuth<E> {
+  return typeof (Object(options) as Partial<ApiAuth>).authenticate === "function";
+}
+
+function requirementsOf(options: object): AccessTokenRequirements {
+  return Object.fromEntries(
+    REQUIREMENTS.flatMap((name) => name in options ? [[name, (options as BearerOptions)[name]]] : []),
+  );
+}
+
+/** Nothing that a route asks may be passed over. */
+function withoutRequirements(options: ApiAuthOptions): ApiAuthOptions {
+  const [name] = Object.keys(requirementsOf(Object(options)));
+  if (name === undefined) return options;
+  refuse("invalid_option", name, "beside a function of the bindings it is given as the second argument");
+}
+
+function open<E>(options: OptionsOf<ApiAuthOptions, E> | ApiAuth<E>): ApiAuth<E> {
+  if (isApiAuth(options)) return options;
+  return createApiAuth(
+    typeof options === "function" ? (env: E) => withoutRequirements(options(env)) : options,
+  );
+}
+
+/** Whether a handler's error is an answer to the caller: to step up, or that the token is not enough after all. */
+function isAnswer(error: unknown): boolean {
+  return isAuthError(error) && /^(?:InteractionRequiredAuth|AccessToken)Error$/.test(error.name);
+}
+
+/**
+ * Lets callers pass whose access token is valid, and enough. Others are answered 400, 401 or 403 with a challenge, 503 where the
+ * signing keys cannot be had. Behind it `c.var.caller` is who calls.
+ *
+ * An `InteractionRequiredAuthError` that a handler throws becomes a 401 with its claims; `app.onError` is called before, and its
+ * answer replaced. Other errors are `app.onError`'s.
+ *
+ * Preflights need `cors()` before this: nothing passes without a token. For several routes make the {@linkcode ApiAuth}
+ * once, so that they share signing keys and verified tokens.
+ *
+ * @param options The API and what the route asks in one object, a function that makes the API's of the bindings, or an
+ * {@linkcode ApiAuth} made before.
+ * @param requirements What the route asks of the token, beside what `options` says.
+ * @returns The middleware.
+ * @throws {ClientConfigurationError} that names the option.
+ */
+export function requireBearer<E = unknown>(
+  options: BearerOptions | OptionsOf<ApiAuthOptions, E> | ApiAuth<E>,
+  requirements: AccessTokenRequirements = {},
+): HonoMiddleware<E> {
+  const api = open(options);
+  const required = typeof options === "function" || isApiAuth(options)
+    ? requirements
+    : { ...requirementsOf(options), ...requirements };
+  return async (c, next) => {
+    requireFirst(c, "requireBearer()");
+    const context = contextOf(c);
+    const { raw } = c.req;
+    try {
+      // Public, also where the guard stands before everything.
+      const answer = raw.url.includes("/.well-known/") ? await api.route(raw, context) : undefined;
+      if (answer) return answer;
+      setVariable(c, "caller", await api.authenticate(raw, required, context));
+    } catch (error) {
+      return api.refuse(error, raw, context);
+    }
+    await next();
+    if (isAnswer(c.error)) answerError(c, api.refuse(c.error, raw, context));
+    return undefined;
+  };
+}
+
+/**
+ * Answers the path that RFC 9728 gives the description of an API, for callers that know nothing of it. Use it for all paths: that
+ * path is outside of the API's.
+ *
+ * @param options The API's options with `protectedResource`, a function of the bindings, or an {@linkcode ApiAuth} made before.
+ * @returns The middleware.
+ * @throws {ClientConfigurationError} that names the option.
+ */
+export function protectedResource<E = unknown>(
+  options: OptionsOf<ApiAuthOptions, E> | ApiAuth<E>,
+): HonoMiddleware<E> {
+  const api = open(options);
+  return async (c, next) => {
+    const answer = await api.route(c.req.raw, contextOf(c));
+    if (answer) return answer;
+    await next();
+    return undefined;
+  };
+}

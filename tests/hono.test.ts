@@ -1,0 +1,5 @@
+/** The middleware for Hono, in its newest version; `tests/peers/hono_versions.test.ts` runs the others. */
+import { Hono } from "hono";
+import { honoCases, type HonoClass } from "./support/hono_cases.ts";
+
+honoCases("4.13", Hono as HonoClass);

@@ -25,5 +25,5 @@ export type {
   WebPage,
   WebPaths,
 } from "./options.ts";
-export type { Session, SessionUser, SignInRequest, UserAuth } from "./user_auth.ts";
+export type { ApiFetchOptions, Session, SessionUser, SignInRequest, UserAuth } from "./user_auth.ts";
 export { createWebAuth, type Visit, type WebAuth } from "./web_auth.ts";

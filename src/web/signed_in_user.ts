@@ -8,7 +8,7 @@ import { type AuthorizedFetch, createAuthorizedFetch } from "../client/authorize
 import type { SilentRequest } from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
 import type { RequestContext } from "./options.ts";
-import type { Session, SessionUser, UserAuth } from "./user_auth.ts";
+import type { ApiFetchOptions, Session, SessionUser, UserAuth } from "./user_auth.ts";
 import type { WebKit } from "./web_kit.ts";
 
 /** What a token is asked for with. */
@@ -65,15 +65,10 @@ export class SignedInUser implements UserAuth {
   }
 
   /** A `fetch` for an API that has the user's token. */
-  fetch(
-    { scopes, origins }: {
-      readonly scopes: readonly string[];
-      readonly origins: readonly (string | URL)[];
-    },
-  ): AuthorizedFetch {
+  fetch({ scopes, origins, fetch }: ApiFetchOptions): AuthorizedFetch {
     return createAuthorizedFetch({
       origins,
-      fetch: this.#kit.settings.configuration.fetch,
+      fetch: fetch ?? this.#kit.settings.configuration.fetch,
       acquireToken: ({ claims, signal }) => this.acquireToken({ scopes, claims, signal }),
     });
   }

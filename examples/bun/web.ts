@@ -65,7 +65,9 @@ const site = ordersSite({
   }),
   baseUrl,
   cookieSecret,
+  sessionClaims: ["roles"],
   sessionStore: store,
+  session: { idleSeconds: Number(env("SESSION_SECONDS") || 28_800) },
   apiUrl: baseUrl,
   apiClientId: local?.api.clientId ?? env("API_CLIENT_ID"),
 });

@@ -71,9 +71,13 @@ export interface LocalTenant {
   readonly cookieSecret: string;
 }
 
-/** Declares the tenant; does nothing else. */
-export function declareTenant(): LocalAuthority {
-  return new LocalAuthority({ apps: [WEB_APP, API, TOOLS, COMMAND_LINE], resources: [ORDERS, TOOLS_API] });
+/** Declares the tenant, for a web application at this address; does nothing else. */
+export function declareTenant(site?: string): LocalAuthority {
+  const logoutUris = site === undefined ? [] : [new URL("/auth/front-channel-logout", site).href];
+  return new LocalAuthority({
+    apps: [{ ...WEB_APP, logoutUris }, API, TOOLS, COMMAND_LINE],
+    resources: [ORDERS, TOOLS_API],
+  });
 }
 
 /** The options for a tenant that is reached at an origin. */
@@ -103,8 +107,8 @@ export function playGraph(origin: string, send: typeof fetch): void {
 }
 
 /** Plays the tenant on a free port of this machine, for as long as the program runs. */
-export async function playTenant(platform: DenoLike | BunLike): Promise<LocalTenant> {
-  const authority = declareTenant();
+export async function playTenant(platform: DenoLike | BunLike, site: string): Promise<LocalTenant> {
+  const authority = declareTenant(site);
   const { origin } = await authority.serve(platform);
   playGraph(origin, globalThis.fetch);
   announce(authority);

@@ -8,7 +8,7 @@ import { perEnv } from "@msal-edge/msal";
 import type { DurableObjectNamespaceLike } from "@msal-edge/msal/cache/durable-object";
 import type { LocalAuthority } from "@msal-edge/msal/testing";
 import type { ExecutionContext } from "hono";
-import { announce, declareTenant, playGraph, tenantAt } from "../shared/local_tenant.ts";
+import { announce, declareTenant, playGraph, tenantAt, tenantOf } from "../shared/local_tenant.ts";
 import web, { type Env, makeWorker, type Worker } from "./web.ts";
 
 export { TokenStoreObject } from "./web.ts";
@@ -20,7 +20,8 @@ const OWN_PATHS =
 interface Played {
   readonly worker: Worker;
   readonly env: Env;
-  readonly authority: LocalAuthority;
+  /** Absent where another program plays the tenant. */
+  readonly authority?: LocalAuthority;
 }
 
 /** The objects of this run: tokens of an earlier one are worth nothing. */
@@ -32,19 +33,20 @@ function ofThisRun(namespace: DurableObjectNamespaceLike): DurableObjectNamespac
   };
 }
 
-type Bindings = Partial<Env> & Pick<Env, "TOKENS" | "DOCUMENTS">;
+type Bindings = Partial<Env> & Pick<Env, "TOKENS" | "DOCUMENTS"> & { readonly LOCAL_TENANT?: string };
 
 function playTenant(bindings: Bindings): Played {
-  const authority = declareTenant();
-  announce(authority);
-  const BASE_URL = bindings.BASE_URL ?? "http://localhost:8787";
-  playGraph(BASE_URL, (input, init) => authority.handler(new Request(input, init)));
-  const local = tenantAt(BASE_URL, authority);
+  const { BASE_URL = "http://localhost:8787", LOCAL_TENANT, DOCUMENTS, SESSION_SECONDS = "" } = bindings;
+  const authority = LOCAL_TENANT === undefined ? declareTenant(BASE_URL) : undefined;
+  if (authority !== undefined) {
+    announce(authority);
+    playGraph(BASE_URL, (input, init) => authority.handler(new Request(input, init)));
+  }
+  const local = authority === undefined ? tenantOf(LOCAL_TENANT!) : tenantAt(BASE_URL, authority);
   const names = { TENANT_ID: "", CLIENT_ID: "", CLIENT_SECRET: "", API_CLIENT_ID: "", API_CLIENT_SECRET: "" };
-  const { DOCUMENTS } = bindings;
   const TOKENS = ofThisRun(bindings.TOKENS);
-  const env = { ...names, BASE_URL, COOKIE_SECRET: local.cookieSecret, TOKENS, DOCUMENTS };
-  return { worker: makeWorker(env, local), env, authority };
+  const env = { ...names, BASE_URL, SESSION_SECONDS, COOKIE_SECRET: local.cookieSecret, TOKENS, DOCUMENTS };
+  return { worker: makeWorker(env, local), env, ...(authority && { authority }) };
 }
 
 const played = perEnv(playTenant);
@@ -53,7 +55,7 @@ export default {
   fetch(request: Request, bindings: Bindings, ctx: ExecutionContext): Response | Promise<Response> {
     if (bindings.TENANT_ID !== undefined) return web.fetch(request, bindings as Env, ctx);
     const { worker, env, authority } = played(bindings);
-    const isOwn = OWN_PATHS.test(new URL(request.url).pathname);
+    const isOwn = authority === undefined || OWN_PATHS.test(new URL(request.url).pathname);
     return isOwn ? worker.fetch(request, env, ctx) : authority.handler(request);
   },
 };

@@ -38,6 +38,8 @@ export interface Env {
   readonly COOKIE_SECRET: string;
   /** This Worker's public address. */
   readonly BASE_URL: string;
+  /** For how long a session lasts without a request; eight hours where empty. */
+  readonly SESSION_SECONDS?: string;
   readonly TOKENS: DurableObjectNamespaceLike;
   readonly DOCUMENTS: KvNamespaceLike;
 }
@@ -124,7 +126,9 @@ export function makeWorker(env: Env, local: Local = {}): Worker {
       baseUrl: env.BASE_URL,
       cookieSecret: env.COOKIE_SECRET,
       scopes,
+      sessionClaims: ["roles"],
       sessionStore: new DurableObjectStore(env.TOKENS),
+      session: { idleSeconds: Number(env.SESSION_SECONDS || 28_800) },
     }))
     .get("/", (c) => pages.show(...homePage(c.var.auth?.user ?? null), 200, []))
     .get("/favicon.ico", (c) => c.body(null, 204))

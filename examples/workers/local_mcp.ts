@@ -6,30 +6,35 @@
  */
 import { perEnv } from "@msal-edge/msal";
 import type { LocalAuthority } from "@msal-edge/msal/testing";
-import { announce, declareTenant, playGraph, tenantAt } from "../shared/local_tenant.ts";
+import { announce, declareTenant, playGraph, tenantAt, tenantOf } from "../shared/local_tenant.ts";
 import type { Context } from "./daemon.ts";
 import worker, { type Env, guardOf, mcpWorker } from "./mcp.ts";
 
 interface Played {
   readonly answer: ReturnType<typeof mcpWorker>;
-  readonly authority: LocalAuthority;
+  /** Absent where another program plays the tenant. */
+  readonly authority?: LocalAuthority;
 }
 
-const played = perEnv((env: Partial<Env>): Played => {
-  const authority = declareTenant();
-  announce(authority);
-  const BASE_URL = env.BASE_URL ?? "http://localhost:8787";
-  playGraph(BASE_URL, (input, init) => authority.handler(new Request(input, init)));
-  const { tools } = tenantAt(BASE_URL, authority);
-  const names = { TENANT_ID: "", CLIENT_ID: tools.clientId, CLIENT_SECRET: "", BASE_URL };
-  return { answer: mcpWorker(guardOf(names, tools)), authority };
+type Bindings = Partial<Env> & { readonly LOCAL_TENANT?: string };
+
+const played = perEnv(({ BASE_URL = "http://localhost:8787", LOCAL_TENANT }: Bindings): Played => {
+  const authority = LOCAL_TENANT === undefined ? declareTenant() : undefined;
+  if (authority !== undefined) {
+    announce(authority);
+    playGraph(BASE_URL, (input, init) => authority.handler(new Request(input, init)));
+  }
+  const { tools } = authority === undefined ? tenantOf(LOCAL_TENANT!) : tenantAt(BASE_URL, authority);
+  const env = { TENANT_ID: "", CLIENT_ID: tools.clientId, CLIENT_SECRET: "", BASE_URL };
+  return { answer: mcpWorker(guardOf(env, tools)), ...(authority && { authority }) };
 });
 
 export default {
-  fetch(request: Request, env: Partial<Env>, ctx: Context): Promise<Response> {
+  fetch(request: Request, env: Bindings, ctx: Context): Promise<Response> {
     if (env.TENANT_ID !== undefined) return worker.fetch(request, env as Env, ctx);
     const { answer, authority } = played(env);
-    const isOwn = /^\/(?:mcp$|\.well-known\/oauth-protected-resource)/.test(new URL(request.url).pathname);
+    const isOwn = authority === undefined ||
+      /^\/(?:mcp$|\.well-known\/oauth-protected-resource)/.test(new URL(request.url).pathname);
     return isOwn ? answer(request, ctx) : authority.handler(request);
   },
 };

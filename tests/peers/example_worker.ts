@@ -39,7 +39,7 @@ const miniflare = new Miniflare({
       throw new Error(`this Worker has no network: ${request.url}`);
     }
     const { url, method, headers } = request;
-    const body = method === "GET" ? undefined : await request.arrayBuffer();
+    const body = method === "GET" ? null : await request.arrayBuffer();
     return await fetch(url, { method, headers, body, redirect: "manual" });
   },
   cf: false,

@@ -30,8 +30,8 @@ async function atServer(body: (scene: Scene) => Promise<void>): Promise<void> {
 
 /** A client's memory, and its user, who signs in at once. */
 class Person implements OAuthClientProvider {
-  readonly redirectUrl = "http://localhost/callback";
-  readonly clientMetadata = { redirect_uris: ["http://localhost/callback"], scope: undefined };
+  readonly redirectUrl = "http://localhost";
+  readonly clientMetadata = { redirect_uris: ["http://localhost"], scope: undefined };
   code = "";
   #tokens: ReturnType<OAuthClientProvider["tokens"]>;
   #verifier = "";
@@ -77,7 +77,7 @@ test("R-160: the client of MCP finds out where to sign in, and uses a tool on be
     await first.finishAuth(person.code);
     const client = newClient();
     await client.connect(new StreamableHTTPClientTransport(scene.server, { authProvider: person }));
-    assertEquals((await client.listTools()).tools.map(({ name }) => name), ["my_profile"]);
+    assertEquals((await client.listTools()).tools.map((tool: { name: string }) => tool.name), ["my_profile"]);
     const { content, isError } = await client.callTool({ name: "my_profile" });
     const [{ text }] = content as [{ text: string }];
     assertEquals([isError, JSON.parse(text).displayName], [false, "Alex Doe"]);

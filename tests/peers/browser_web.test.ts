@@ -239,8 +239,8 @@ for (const host of Object.keys(HOSTS)) {
       await stranger.goto(site);
       authority.clearFaults();
       await stranger.getByRole("link", { name: "Sign in" }).click();
-      await typeIn(stranger);
       authority.fault({ on: "token", kind: "server_error", status: 503, times: Infinity });
+      await typeIn(stranger);
       await heading(stranger, "Please wait a moment");
       await look(stranger, `${host} down`);
       authority.clearFaults();

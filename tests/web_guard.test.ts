@@ -1,6 +1,6 @@
 /** Guarded pages: who gets in, what others are told, and steps up. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { ClientConfigurationError, InteractionRequiredAuthError, MemoryStore } from "../mod.ts";
+import { ClientConfigurationError, InteractionRequiredAuthError } from "../mod.ts";
 import { createWebAuth, type UserAuth } from "../src/web/mod.ts";
 import { test } from "./support/suite.ts";
 import { COOKIE_SECRET, PEOPLE, SITE, WebScene } from "./support/web_scene.ts";
@@ -86,11 +86,10 @@ test("a guarded handler does not run for a session that is forged, ended or of a
 
 test("where sessions cannot be read nobody gets in, nobody is signed out, and nobody is a guest (R-113, R-138)", async () => {
   let runs = 0;
-  const sessionStore = new MemoryStore();
-  const scene = new WebScene({ web: { sessionStore }, handler: () => new Response(`${++runs}`) });
+  const scene = new WebScene({ onServer: true, handler: () => new Response(`${++runs}`) });
   await scene.signIn();
-  const { get } = sessionStore;
-  sessionStore.get = () => Promise.reject(new Error("down"));
+  const { get } = scene.store;
+  scene.store.get = () => Promise.reject(new Error("down"));
   const page = await scene.visitor.visit("/page");
   assertEquals([page.status, page.title, page.headers.getSetCookie()], [503, "Please wait a moment", []]);
   assertMatch(page.text, /<a href="\/page">Try again/);
@@ -99,7 +98,7 @@ test("where sessions cannot be read nobody gets in, nobody is signed out, and no
   assertEquals((await scene.visitor.visit("/open")).status, 503);
   await assertRejects(() => scene.auth.visit(new Request(`${SITE}/`, { headers: cookiesOf(scene) })));
   assertEquals(runs, 0);
-  sessionStore.get = get;
+  scene.store.get = get;
   assertEquals((await scene.visitor.visit("/page")).text, "1");
 });
 

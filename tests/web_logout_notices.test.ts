@@ -1,6 +1,5 @@
 /** What the authority says of sign-outs elsewhere: in a hidden frame, and by a token. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { MemoryStore } from "../mod.ts";
 import { test } from "./support/suite.ts";
 import { PEOPLE, SITE, TENANT, type Visited, WEB_APP, WebScene } from "./support/web_scene.ts";
 
@@ -8,9 +7,9 @@ const ISSUER = `https://login.microsoftonline.com/${TENANT}/v2.0`;
 const EVENT = "http://schemas.openid.net/event/backchannel-logout";
 type TokenOptions = Parameters<WebScene["authority"]["issueLogoutToken"]>[0];
 
-async function signedIn(sessionStore?: MemoryStore): Promise<{ scene: WebScene; sid: string; sub: string }> {
+async function signedIn(onServer = true): Promise<{ scene: WebScene; sid: string; sub: string }> {
   const scene = new WebScene({
-    web: sessionStore === undefined ? {} : { sessionStore },
+    onServer,
     handler: (_, { user }) => Response.json(user),
   });
   await scene.signIn();
@@ -36,7 +35,7 @@ async function backChannel(scene: WebScene, token: string): Promise<Visited> {
 }
 
 test("a frame without cookies ends the session that it names, and no other (R-141)", async () => {
-  const { scene, sid } = await signedIn(new MemoryStore());
+  const { scene, sid } = await signedIn();
   const other = scene.another();
   await scene.signIn("/page", { username: PEOPLE[1].username }, other);
   const answer = await frontChannel(scene, { iss: ISSUER, sid });
@@ -46,7 +45,7 @@ test("a frame without cookies ends the session that it names, and no other (R-14
 });
 
 test("the answer is framed by the authority alone, and kept by nobody (R-141)", async () => {
-  const { scene, sid } = await signedIn(new MemoryStore());
+  const { scene, sid } = await signedIn();
   for (const query of [{ iss: ISSUER, sid }, { iss: "https://evil.example", sid }, {}]) {
     const { headers, status, text } = await frontChannel(scene, query);
     assertEquals([status, text, headers.get("x-frame-options")], [200, "ok", null]);
@@ -60,7 +59,7 @@ test("the answer is framed by the authority alone, and kept by nobody (R-141)", 
 });
 
 test("a frame with another issuer, an unknown session, or not both ends nothing (R-141)", async () => {
-  const { scene, sid } = await signedIn(new MemoryStore());
+  const { scene, sid } = await signedIn();
   const queries: (Record<string, string> | string)[] = [
     {},
     { sid },
@@ -80,7 +79,7 @@ test("a frame with another issuer, an unknown session, or not both ends nothing 
 });
 
 test("without a store a frame ends a session only where it brings the cookie (R-142)", async () => {
-  const { scene, sid } = await signedIn();
+  const { scene, sid } = await signedIn(false);
   await frontChannel(scene, { iss: ISSUER, sid });
   assert(await isSignedIn(scene));
   const other = await scene.visitor.visit(
@@ -92,22 +91,23 @@ test("without a store a frame ends a session only where it brings the cookie (R-
 });
 
 test("a store that fails is told of, and the frame learns nothing (R-141)", async () => {
-  const store = new MemoryStore();
-  const { scene, sid } = await signedIn(store);
-  store.get = store.delete = () => Promise.reject(new Error("down"));
+  const { scene, sid } = await signedIn();
+  const { store } = scene;
+  store.get = () => Promise.reject(new Error("down"));
+  store.delete = () => Promise.reject(new Error("down"));
   assertEquals((await frontChannel(scene, { iss: ISSUER, sid })).status, 200);
   assert(scene.events.some(({ type }) => type === "cache_failed"));
 });
 
 test("a logout token ends the session that it names (R-145)", async () => {
-  const { scene, sid } = await signedIn(new MemoryStore());
+  const { scene, sid } = await signedIn();
   const answer = await backChannel(scene, await scene.authority.issueLogoutToken({ sid }));
   assertEquals([answer.status, await isSignedIn(scene)], [200, false]);
   assertMatch(answer.headers.get("cache-control")!, /no-store/);
 });
 
 test("a logout token without a session ends all of its user, and nobody else's (R-145)", async () => {
-  const { scene } = await signedIn(new MemoryStore());
+  const { scene } = await signedIn();
   const [second, bob] = [scene.another(), scene.another()];
   await scene.signIn("/page", {}, second);
   await scene.signIn("/page", { username: PEOPLE[1].username }, bob);
@@ -118,7 +118,7 @@ test("a logout token without a session ends all of its user, and nobody else's (
 });
 
 test("a logout token counts once (R-145)", async () => {
-  const { scene } = await signedIn(new MemoryStore());
+  const { scene } = await signedIn();
   const token = await scene.authority.issueLogoutToken({ claims: { sid: undefined } } as TokenOptions);
   assertEquals((await backChannel(scene, token)).status, 200);
   await scene.signIn();
@@ -157,7 +157,7 @@ const REFUSED: Readonly<Record<string, Record<string, unknown>>> = {
 };
 
 test("a logout token with anything wrong in it is refused, and ends nothing (R-145)", async () => {
-  const { scene, sid } = await signedIn(new MemoryStore());
+  const { scene, sid } = await signedIn();
   for (const [what, forged] of Object.entries(REFUSED)) {
     const token = await scene.authority.issueLogoutToken({ sid, ...forged } as TokenOptions);
     const answer = await backChannel(scene, token);
@@ -173,7 +173,7 @@ test("a logout token with anything wrong in it is refused, and ends nothing (R-1
 });
 
 test("what is no form with one token is refused (R-145, R-192, R-193)", async () => {
-  const { scene, sid } = await signedIn(new MemoryStore());
+  const { scene, sid } = await signedIn();
   const token = await scene.authority.issueLogoutToken({ sid });
   const form = "application/x-www-form-urlencoded";
   const bodies: [string, string][] = [
@@ -196,8 +196,8 @@ test("what is no form with one token is refused (R-145, R-192, R-193)", async ()
 });
 
 test("where the keys or the store cannot be had the authority is asked to come again (R-145)", async () => {
-  const store = new MemoryStore();
-  const { scene, sid } = await signedIn(store);
+  const { scene, sid } = await signedIn();
+  const { store } = scene;
   const token = await scene.authority.issueLogoutToken({ sid });
   const { get } = store;
   store.get = () => Promise.reject(new Error("down"));
@@ -207,14 +207,14 @@ test("where the keys or the store cannot be had the authority is asked to come a
 });
 
 test("without a store a logout token cannot end anything, and the answer says so (R-142)", async () => {
-  const { scene, sid } = await signedIn();
+  const { scene, sid } = await signedIn(false);
   const answer = await backChannel(scene, await scene.authority.issueLogoutToken({ sid }));
   assertEquals([answer.status, JSON.parse(answer.text).error], [501, "unsupported"]);
   assert(await isSignedIn(scene));
 });
 
 test("a site that nobody signed in to answers, too", async () => {
-  const scene = new WebScene({ web: { sessionStore: new MemoryStore() } });
+  const scene = new WebScene({ onServer: true });
   assertEquals((await frontChannel(scene, { iss: ISSUER, sid: "x" })).status, 200);
   assertEquals((await backChannel(scene, await scene.authority.issueLogoutToken({ sid: "x" }))).status, 200);
   assertEquals((await scene.visitor.visit(`${SITE}/open`)).text, "nobody");

@@ -1,7 +1,7 @@
 /** Browsers that are sent round and round are stopped; tabs and people are not. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { test } from "./support/suite.ts";
-import { type Visited, Visitor, WebScene } from "./support/web_scene.ts";
+import { type Visited, type Visitor, WebScene } from "./support/web_scene.ts";
 
 /** Visits a page whose session is lost each time. */
 async function round(scene: WebScene, visitor: Visitor = scene.visitor): Promise<Visited> {

@@ -1,6 +1,5 @@
 /** Sign-out: here first, then at the authority, and by nobody else. */
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { MemoryStore } from "../mod.ts";
 import { test } from "./support/suite.ts";
 import { PEOPLE, SITE, TENANT, WebScene } from "./support/web_scene.ts";
 
@@ -82,7 +81,7 @@ test("a GET asks first, and ends nothing (R-140)", async () => {
 });
 
 test("an authority that cannot sign out, or a cache that cannot forget, keeps nobody signed in (R-144)", async () => {
-  const scene = await signedIn({ web: { sessionStore: new MemoryStore() } });
+  const scene = await signedIn({ onServer: true });
   const kept = scene.visitor.cookies.get("__Host-auth.session")!;
   scene.app.getSignOutUrl = () => Promise.reject(new Error("down"));
   scene.app.removeAccount = () => Promise.reject(new Error("down"));
@@ -95,9 +94,9 @@ test("an authority that cannot sign out, or a cache that cannot forget, keeps no
 });
 
 test("a store of sessions that fails deletes the cookies all the same (R-144)", async () => {
-  const sessionStore = new MemoryStore();
-  const scene = await signedIn({ web: { sessionStore } });
-  sessionStore.get = sessionStore.delete = () => Promise.reject(new Error("down"));
+  const scene = await signedIn({ onServer: true });
+  scene.store.get = () => Promise.reject(new Error("down"));
+  scene.store.delete = () => Promise.reject(new Error("down"));
   const sent = await scene.visitor.post("/auth/sign-out");
   assertEquals(sent.status, 303);
   assertEquals(scene.visitor.names(), ["out"]);

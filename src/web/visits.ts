@@ -17,7 +17,7 @@ import { SignedInUser } from "./signed_in_user.ts";
 import type { Step } from "./step_links.ts";
 import { SESSION_OVER, STEP_UP_FIRST, STILL_MISSING, type Trouble } from "./trouble.ts";
 import type { SignInRequest, UserAuth } from "./user_auth.ts";
-import type { Visit } from "./web_auth.ts";
+import type { Visit } from "./visit.ts";
 import type { WebKit } from "./web_kit.ts";
 
 /** What the user must do, as another copy of this package may say it, too. */

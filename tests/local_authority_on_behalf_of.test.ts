@@ -306,6 +306,15 @@ test("R-164: an essential authentication context that the caller's sign-in has n
   assertEquals(decodeJwt(body.access_token)["acrs"], ["c1"]);
 });
 
+test("claims that name a policy are asked for again until the sign-in had a second factor", async () => {
+  const scene = obo();
+  const claims = JSON.stringify({ access_token: { polids: { essential: true, values: ["p1"] } } });
+  const plain = await exchange(scene, await assertionFor(scene), { claims });
+  assertEquals(outcome(plain), [400, "interaction_required", 50076, "basic_action"]);
+  assertEquals(JSON.parse(plain.body.claims).access_token, { capolids: { essential: true, values: ["p1"] } });
+  await exchanged(scene, await assertionFor(scene, { mfa: true }), { claims });
+});
+
 test("a user who cannot pass is told to enrol", async () => {
   const scene = obo();
   const assertion = await assertionFor(scene, { username: BOB });

@@ -110,7 +110,7 @@ export class OnBehalfOfFlow {
     const check = (assertion: UserAssertion): UserAssertion => {
       const { expiresOn = Infinity } = assertion;
       if (expiresOn * 1000 <= nowMs) throw expiredAssertion(correlationId);
-      this.#assertions.put(userAssertion, assertion, expiresOn * 1000, nowMs);
+      this.#assertions.put(assertion.text, assertion, expiresOn * 1000, nowMs);
       return assertion;
     };
     return this.#assertions.get(userAssertion, nowMs) ??
@@ -162,7 +162,7 @@ export class OnBehalfOfFlow {
       hash,
       // Whoever begins a process anew must not get what another user's beginning brings.
       flight: hash,
-      redeem: this.#redeemer(request.userAssertion, assertion, owner !== undefined),
+      redeem: this.#redeemer(assertion, owner !== undefined),
     }));
   }
 
@@ -194,11 +194,11 @@ export class OnBehalfOfFlow {
   }
 
   /** Sends an assertion; isolates do that one after the other, where the store has locks. */
-  #redeemer(assertion: string, known: UserAssertion, isProcess: boolean): Redeem {
+  #redeemer(assertion: UserAssertion, isProcess: boolean): Redeem {
     return async (question, asked, _loaded, find) => {
       const { turns, users } = this.#engine.configuration.cache;
       const work = (keep?: Keep): Promise<TokenFound> =>
-        this.#send(question, assertion, known, isProcess, asked, keep);
+        this.#send(question, assertion, isProcess, asked, keep);
       const turn = turnOf(
         this.#engine,
         question,
@@ -211,8 +211,7 @@ export class OnBehalfOfFlow {
 
   async #send(
     question: UserQuestion,
-    assertion: string,
-    { hash, expiresOn, tenant, objectId }: UserAssertion,
+    { text, hash, expiresOn, tenant, objectId }: UserAssertion,
     isProcess: boolean,
     asked: number,
     keep: Keep | undefined,
@@ -224,7 +223,7 @@ export class OnBehalfOfFlow {
     try {
       return await this.#flows.grants.redeem({
         ...question,
-        grant: { grant_type: ON_BEHALF_OF_GRANT, assertion, requested_token_use: "on_behalf_of" },
+        grant: { grant_type: ON_BEHALF_OF_GRANT, assertion: text, requested_token_use: "on_behalf_of" },
         sendsScopes: true,
         apiId: ACQUIRE_TOKEN_ON_BEHALF_OF,
         correlationId,

@@ -11,6 +11,8 @@ import { decodeJsonPart } from "../jwt/compact.ts";
 
 /** What is known of an assertion. */
 export interface UserAssertion {
+  /** The assertion. */
+  readonly text: string;
   /** The SHA-256 of its text. */
   readonly hash: string;
   /** When it ends, in epoch seconds; unknown for one that is not to be read here. */
@@ -60,6 +62,6 @@ export function readUserAssertion(
     throw new ClientAuthError("user_assertion_app_only", why, correlationId);
   }
   const expiresOn = typeof exp === "number" ? exp : undefined;
-  const known = { expiresOn, tenant: guidOf(tid), objectId: guidOf(oid) };
+  const known = { text, expiresOn, tenant: guidOf(tid), objectId: guidOf(oid) };
   return sha256(text).then((hash) => ({ ...known, hash }));
 }

@@ -75,6 +75,7 @@ test("a sign-out address that is none is left out", async () => {
   const { browser } = signInScene({
     apps: [{ ...WEB_APP, logoutUris: ["x", "", "https://ok.example/out"] }],
   });
+  await signIn(browser);
   const page = await browser.open(logoutUrl());
   assertEquals([page.status, page.text.match(/<iframe /g)?.length], [200, 1]);
   assertMatch(page.headers.get("content-security-policy")!, /; frame-src https:\/\/ok\.example; /);

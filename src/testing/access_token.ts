@@ -5,8 +5,9 @@
  * @see {@link https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference | Access token claims}
  */
 import { issuersOf } from "./clouds.ts";
-import { accessTokenHeader, BACKDATED_SECONDS, opaque, principalId, signCompact } from "./token_parts.ts";
+import { accessTokenHeader, BACKDATED_SECONDS, opaque, principalId } from "./token_parts.ts";
 import type { App, Resource, Tenant } from "./declared.ts";
+import { type Forgery, signForged } from "./forgery.ts";
 import type { SigningKey } from "./signing_keys.ts";
 
 /** What a token is issued from. */
@@ -65,6 +66,11 @@ async function claimsOf(input: AppTokenInput): Promise<Record<string, unknown>> 
 }
 
 /** Issues and signs a token. Version 1 tokens name their key twice, as `kid` and as `x5t`. */
-export async function signAppToken(input: AppTokenInput, key: SigningKey): Promise<string> {
-  return await signCompact(accessTokenHeader(input.resource, key), await claimsOf(input), key);
+export async function signAppToken(
+  input: AppTokenInput,
+  key: SigningKey,
+  forgery: Forgery = {},
+): Promise<string> {
+  const header = accessTokenHeader(input.resource, key);
+  return await signForged(header, await claimsOf(input), input.app, key, forgery);
 }

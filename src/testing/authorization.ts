@@ -19,7 +19,7 @@ import { NO_CLAIMS } from "./claims_request.ts";
 import type { User } from "./declared.ts";
 import type { Exchange } from "./exchange.ts";
 import { readScopes } from "./requested_scopes.ts";
-import type { UserSession } from "./sessions.ts";
+import { noteApp, type UserSession } from "./sessions.ts";
 import { asksForAuthTime, grantFor } from "./user_grant.ts";
 import { tenantFor } from "./user_tenant.ts";
 
@@ -188,10 +188,12 @@ export function approve(
 ): Promise<URLSearchParams> {
   const { grants } = exchange.services;
   const { user } = session;
+  const tenant = tenantFor(exchange, request.app, request.tenantSegment, user);
+  noteApp(session, request.app, tenant);
   const code = grants.addCode({
     grant: grantFor(exchange, request.app, session, request.scopes, asksForAuthTime(request)),
     redirectUri: request.redirectUri,
-    tenantId: tenantFor(exchange, request.app, request.tenantSegment, user).id,
+    tenantId: tenant.id,
     nonce: request.nonce,
     codeChallenge: request.codeChallenge,
     claims: request.claims ?? NO_CLAIMS,

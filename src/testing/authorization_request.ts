@@ -33,7 +33,7 @@ export interface AuthorizationRequest extends AnswerTarget {
   /** In seconds. */
   readonly maxAge?: number;
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** Whether the claims ask for an authentication context that needs multi-factor authentication. */
+  /** Whether the claims, or a resource, ask for multi-factor authentication. */
   readonly needsMfa: boolean;
   /** The parameters as they came, to carry through the forms. */
   readonly parameters: URLSearchParams;

@@ -47,6 +47,14 @@ export function capabilitiesOf(claims: Json): readonly string[] {
   return Array.isArray(values) ? strings(values) : [];
 }
 
+/** The policies of conditional access that are asked for; `polids` is what they were called before. */
+export function policiesOf(claims: Json): readonly string[] {
+  return ["capolids", "polids"].flatMap((name) => {
+    const { value, values } = requestOf(claims, "access_token", name) ?? {};
+    return [...strings(value), ...strings(values)];
+  });
+}
+
 /** The authentication contexts that are asked for, by either token. */
 export function contextsOf(claims: Json, options: { readonly essential?: boolean } = {}): readonly string[] {
   const found = ["access_token", "id_token"].flatMap((token) => {

@@ -101,6 +101,13 @@ export async function authenticateApp(app: App, proof: ClientProof, nowMs: numbe
   throw new EntraError(401, "invalid_client", 7000216, text);
 }
 
+/** A confidential client, or a grant that only these may use, without a credential. */
+export function credentialRequired(): EntraError {
+  const text =
+    "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
+  return new EntraError(401, "invalid_client", 7000218, text);
+}
+
 /**
  * Authenticates the client of a user's token request.
  *
@@ -109,10 +116,6 @@ export async function authenticateApp(app: App, proof: ClientProof, nowMs: numbe
 export async function authenticateUserClient(app: App, proof: ClientProof, nowMs: number): Promise<void> {
   refuseCredentialOfPublic(app, proof);
   if (app.publicClient) return;
-  if (proof.clientSecret === undefined && !proof.hasAssertion) {
-    const text =
-      "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
-    throw new EntraError(401, "invalid_client", 7000218, text);
-  }
+  if (proof.clientSecret === undefined && !proof.hasAssertion) throw credentialRequired();
   await authenticateApp(app, proof, nowMs);
 }

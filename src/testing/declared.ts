@@ -38,6 +38,7 @@ export interface App {
   readonly delegatedScopes: Readonly<Record<string, readonly string[]>> | undefined;
   readonly requireConsent: boolean;
   readonly logoutUris: readonly string[];
+  readonly backChannelLogoutUris: readonly string[];
 }
 
 /** A user as another tenant than the home tenant knows it. */
@@ -125,6 +126,7 @@ export function appOf(declared: AppDeclaration, tenants: readonly Tenant[]): App
     delegatedScopes: declared.delegatedScopes,
     requireConsent: declared.requireConsent ?? false,
     logoutUris: declared.logoutUris ?? [],
+    backChannelLogoutUris: declared.backChannelLogoutUris ?? [],
   };
 }
 
@@ -137,6 +139,7 @@ export function resourceOf(declared: ResourceDeclaration): Resource {
     accessTokenVersion: declared.accessTokenVersion ?? 1,
     optionalClaims: declared.optionalClaims ?? [],
     scopes: declared.scopes ?? (appId === GRAPH_APP_ID ? GRAPH_SCOPES : []),
+    requiresMfa: declared.requiresMfa ?? false,
   };
 }
 

@@ -6,14 +6,14 @@
  */
 import type { AuthorizationRequest } from "./authorization_request.ts";
 import { asksForAuthTime, grantFor } from "./user_grant.ts";
-import { contextsOf, readClaims } from "./claims_request.ts";
+import { readClaims } from "./claims_request.ts";
 import type { Device } from "./device_store.ts";
 import { EntraError, missingParameter } from "./entra_error.ts";
 import { type Exchange, jsonResponse } from "./exchange.ts";
 import { readForm } from "./form.ts";
 import { appOnPath, pathSegment } from "./path_client.ts";
-import { readScopes, splitScopes } from "./requested_scopes.ts";
-import type { UserSession } from "./sessions.ts";
+import { asksForMfa, readScopes, splitScopes } from "./requested_scopes.ts";
+import { noteApp, type UserSession } from "./sessions.ts";
 import { tenantFor } from "./user_tenant.ts";
 
 /** A device that waits for its user. */
@@ -47,7 +47,7 @@ function requireDevice(exchange: Exchange, userCode: string): Device {
 export function approveDevice(exchange: Exchange, userCode: string, session: UserSession): void {
   const device = requireDevice(exchange, userCode);
   const { request } = device;
-  tenantFor(exchange, request.app, request.tenantSegment, session.user);
+  noteApp(session, request.app, tenantFor(exchange, request.app, request.tenantSegment, session.user));
   const grant = grantFor(exchange, request.app, session, request.scopes, asksForAuthTime(request));
   device.outcome = { grant };
 }
@@ -75,7 +75,7 @@ function readDeviceRequest(exchange: Exchange, form: ReadonlyMap<string, string>
     scopes,
     prompt: [],
     claims,
-    needsMfa: contextsOf(claims).length > 0,
+    needsMfa: asksForMfa(exchange.services.directory, app, scopes, claims),
     parameters: new URLSearchParams(),
   };
 }

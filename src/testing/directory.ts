@@ -5,6 +5,7 @@
  */
 import { BUILT_IN_APPS, BUILT_IN_TENANT, builtInUser, GRAPH } from "./built_in.ts";
 import { CONSUMERS_TENANT_ID, GRAPH_APP_ID } from "./clouds.ts";
+import type { LocalAuthorityDefaults } from "./defaults.ts";
 import {
   type App,
   appOf,
@@ -17,7 +18,7 @@ import {
   type User,
   userOf,
 } from "./declared.ts";
-import type { LocalAuthorityDefaults, LocalAuthorityOptions } from "./options.ts";
+import type { LocalAuthorityOptions } from "./options.ts";
 
 function withoutSlash(uri: string): string {
   return uri.endsWith("/") ? uri.slice(0, -1) : uri;

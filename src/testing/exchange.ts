@@ -11,7 +11,7 @@ import type { IdTokenFault } from "./faults.ts";
 import type { GrantStore } from "./grant_store.ts";
 import { isGuid } from "./guid.ts";
 import { formOf, type Incoming } from "./incoming.ts";
-import type { RefreshTokenOptions } from "./options.ts";
+import type { NotifyingFetch, RefreshTokenOptions } from "./options.ts";
 import type { Revocations } from "./revocations.ts";
 import type { Route } from "./router.ts";
 import type { SessionStore } from "./sessions.ts";
@@ -30,6 +30,8 @@ export interface Services {
   readonly refreshTokens: RefreshTokenOptions;
   readonly tokenLifetimeSeconds: number;
   readonly refreshInSeconds: number | undefined;
+  /** How apps are told that a user signed out. */
+  readonly fetch: NotifyingFetch;
 }
 
 /** One request on its way to an answer. */

@@ -16,6 +16,8 @@ export interface UserGrant {
   readonly scopes: readonly string[];
   readonly authTimeSeconds: number;
   readonly mfa: boolean;
+  /** The authentication contexts that the user had satisfied before. */
+  readonly contexts: readonly string[];
   /** The session, as ID tokens name it. */
   readonly sid: string;
   /** Whether ID tokens are to say when the user signed in. */

@@ -8,16 +8,9 @@ import { base64url } from "jose";
 import { issuersOf } from "./clouds.ts";
 import type { App, Tenant, User } from "./declared.ts";
 import type { IdTokenForgery } from "./faults.ts";
-import { makeSigningKey, type SigningKey } from "./signing_keys.ts";
-import {
-  BACKDATED_SECONDS,
-  type Json,
-  opaque,
-  pairwiseSubject,
-  sha256,
-  signCompact,
-  signingInput,
-} from "./token_parts.ts";
+import { signForged } from "./forgery.ts";
+import type { SigningKey } from "./signing_keys.ts";
+import { BACKDATED_SECONDS, type Json, opaque, pairwiseSubject, sha256 } from "./token_parts.ts";
 import { objectIdIn } from "./user_tenant.ts";
 
 /** What an ID token is issued from. */
@@ -86,45 +79,12 @@ async function claimsOf(input: IdTokenInput): Promise<Json> {
   };
 }
 
-/** Flips bits of a signature. */
-function broken(token: string): string {
-  const dot = token.lastIndexOf(".") + 1;
-  const signature = base64url.decode(token.slice(dot));
-  signature[0] = (signature[0] ?? 0) ^ 0x5a;
-  return token.slice(0, dot) + base64url.encode(signature);
-}
-
-/** Signs with HMAC: with the client's secret, or with the public key if it has none. */
-async function hmacSigned(header: Json, claims: Json, app: App, key: SigningKey): Promise<string> {
-  const secret = app.secrets[0]?.value ?? JSON.stringify({ kty: "RSA", n: key.n, e: key.e });
-  const input = signingInput(header, claims);
-  const encoder = new TextEncoder();
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const hmacKey = await crypto.subtle.importKey("raw", encoder.encode(secret), algorithm, false, ["sign"]);
-  const signature = await crypto.subtle.sign("HMAC", hmacKey, encoder.encode(input));
-  return `${input}.${base64url.encode(new Uint8Array(signature))}`;
-}
-
 /** Issues and signs an ID token, with everything wrong in it that a forgery asks for. */
 export async function signIdToken(
   input: IdTokenInput,
   key: SigningKey,
   forgery: IdTokenForgery = {},
 ): Promise<string> {
-  const { signature } = forgery;
-  const alg = signature === "none" ? "none" : signature === "hs256" ? "HS256" : "RS256";
-  const header = { typ: "JWT", alg, kid: key.kid, ...forgery.header };
   const claims = { ...await claimsOf(input), ...forgery.claims };
-  switch (signature) {
-    case "none":
-      return `${signingInput(header, claims)}.`;
-    case "hs256":
-      return await hmacSigned(header, claims, input.app, key);
-    case "foreign_key":
-      return await signCompact(header, claims, await makeSigningKey());
-    case "broken":
-      return broken(await signCompact(header, claims, key));
-    default:
-      return await signCompact(header, claims, key);
-  }
+  return await signForged({ typ: "JWT", alg: "RS256", kid: key.kid }, claims, input.app, key, forgery);
 }

@@ -8,10 +8,12 @@ import type { App, Resource, Tenant, User } from "./declared.ts";
 import type { Services } from "./exchange.ts";
 import { signIdToken } from "./id_token.ts";
 import { ID_TOKEN_LIFETIME_SECONDS } from "./lifetimes.ts";
+import { LOGOUT_TOKEN_LIFETIME_SECONDS, signLogoutToken } from "./logout_token.ts";
 import type {
   AppTokenOptions,
   IdTokenOptions,
   IssuedTokenOptions,
+  LogoutTokenOptions,
   UserTokenOptions,
 } from "./token_options.ts";
 import { signUserToken } from "./user_token.ts";
@@ -57,17 +59,21 @@ export async function issueAppToken(
   const tenant = required(directory.tenant(options.tenant ?? directory.defaults.tenantId), "tenant");
   const app = appNamed(services, options, tenant);
   const resource = resourceNamed(services, audience);
-  return await signAppToken({
-    tenant,
-    app,
-    resource,
-    audience,
-    roles: options.roles ?? directory.roles(app, resource),
-    issuerOrigin,
-    nowMs: services.clock.now(),
-    lifetimeSeconds: options.lifetimeSeconds ?? services.tokenLifetimeSeconds,
-    extraClaims: options.claims ?? {},
-  }, await services.keys.current());
+  return await signAppToken(
+    {
+      tenant,
+      app,
+      resource,
+      audience,
+      roles: options.roles ?? directory.roles(app, resource),
+      issuerOrigin,
+      nowMs: services.clock.now(),
+      lifetimeSeconds: options.lifetimeSeconds ?? services.tokenLifetimeSeconds,
+      extraClaims: options.claims ?? {},
+    },
+    await services.keys.current(),
+    options,
+  );
 }
 
 /** Signs an access token for a user. Throws a `TypeError` when something is not declared. */
@@ -81,21 +87,32 @@ export async function issueUserToken(
   const app = appNamed(services, options, tenant);
   const audience = options.resource ?? withoutName(directory.defaults.userScope);
   const resource = resourceNamed(services, audience);
-  return await signUserToken({
-    tenant,
-    app,
-    user,
-    resource,
-    audience,
-    scopes: options.scopes ?? directory.delegated(app, resource),
-    mfa: options.mfa ?? false,
-    contexts: [],
-    issuerOrigin,
-    nowMs: services.clock.now(),
-    lifetimeSeconds: options.lifetimeSeconds ?? services.tokenLifetimeSeconds,
-    validFromSeconds: services.revocations.validFromSeconds(user),
-    extraClaims: options.claims ?? {},
-  }, await services.keys.current());
+  return await signUserToken(
+    {
+      tenant,
+      app,
+      user,
+      resource,
+      audience,
+      scopes: options.scopes ?? directory.delegated(app, resource),
+      signedIn: {
+        mfa: options.mfa ?? false,
+        authTimeSeconds: Math.floor(services.clock.now() / 1000),
+        sid: crypto.randomUUID(),
+      },
+      contexts: options.acrs ?? [],
+      issuerOrigin,
+      nowMs: services.clock.now(),
+      lifetimeSeconds: options.lifetimeSeconds ?? services.tokenLifetimeSeconds,
+      validFromSeconds: services.revocations.validFromSeconds(user),
+      extraClaims: {
+        ...(options.capabilities ? { xms_cc: options.capabilities } : {}),
+        ...options.claims,
+      },
+    },
+    await services.keys.current(),
+    options,
+  );
 }
 
 /** Signs an ID token. Throws a `TypeError` when something is not declared. */
@@ -120,6 +137,29 @@ export async function issueIdToken(
       issuerOrigin,
       nowMs: services.clock.now(),
       lifetimeSeconds: options.lifetimeSeconds ?? ID_TOKEN_LIFETIME_SECONDS,
+    },
+    await services.keys.current(),
+    options,
+  );
+}
+
+/** Signs a logout token. Throws a `TypeError` when something is not declared. */
+export async function issueLogoutToken(
+  services: Services,
+  options: LogoutTokenOptions,
+  issuerOrigin: string,
+): Promise<string> {
+  const { user, tenant } = userNamed(services, options);
+  return await signLogoutToken(
+    {
+      tenant,
+      app: appNamed(services, options, tenant),
+      user,
+      sid: options.sid ?? services.sessions.latestOf(user)?.sid,
+      issuerOrigin,
+      nowMs: services.clock.now(),
+      lifetimeSeconds: options.lifetimeSeconds ?? LOGOUT_TOKEN_LIFETIME_SECONDS,
+      extraClaims: options.claims ?? {},
     },
     await services.keys.current(),
     options,

@@ -5,10 +5,11 @@
  */
 import { PUBLIC_CLOUD } from "./clouds.ts";
 import { answerControl, isControlPath } from "./control_endpoints.ts";
+import type { LocalAuthorityDefaults } from "./defaults.ts";
 import { Engine } from "./engine.ts";
 import { type Fault, Faults } from "./faults.ts";
 import { fetchInProcess } from "./in_process_fetch.ts";
-import { issueAppToken, issueIdToken, issueUserToken } from "./issue.ts";
+import { issueAppToken, issueIdToken, issueLogoutToken, issueUserToken } from "./issue.ts";
 import {
   type BunLike,
   type DenoLike,
@@ -16,14 +17,21 @@ import {
   type LocalAuthorityServer,
   serveLoopback,
 } from "./loopback.ts";
-import type { LocalAuthorityDefaults, LocalAuthorityOptions } from "./options.ts";
+import type { LocalAuthorityOptions } from "./options.ts";
 import { type LoggedRequest, type RequestFilter, RequestLog } from "./request_log.ts";
 import { servicesOf } from "./services.ts";
-import { type AuthorizationAnswer, ProgrammaticBrowser, type SignInOptions } from "./sign_in.ts";
+import {
+  type AuthorizationAnswer,
+  ProgrammaticBrowser,
+  type SignInOptions,
+  type SignOutAnswer,
+  type SignOutOptions,
+} from "./sign_in.ts";
 import type {
   AppTokenOptions,
   IdTokenOptions,
   IssuedTokenOptions,
+  LogoutTokenOptions,
   UserTokenOptions,
 } from "./token_options.ts";
 
@@ -36,28 +44,6 @@ const DEFAULT_LOG_LIMIT = 1000;
  * as its `fetch`, and nothing leaves the process. {@linkcode LocalAuthority.handler} and
  * {@linkcode LocalAuthority.serve} answer on loopback, for browsers and for other programs. Its keys are made when
  * they are first needed and are never stored. It is for tests and development: never trust its tokens elsewhere.
- *
- * @example An app token, and an API that accepts it
- * ```ts
- * import { LocalAuthority } from "@msal-edge/msal/testing";
- *
- * const authority = new LocalAuthority();
- * const { tenantId, clientId, clientSecret, scope } = authority.defaults;
- * const response = await authority.fetch(`https://login.microsoftonline.com/${tenantId}/oauth2/v2.0/token`, {
- *   method: "POST",
- *   body: new URLSearchParams({
- *     grant_type: "client_credentials",
- *     client_id: clientId,
- *     client_secret: clientSecret,
- *     scope,
- *   }),
- * });
- * const { access_token } = await response.json();
- * const organization = await authority.fetch("https://graph.microsoft.com/v1.0/organization", {
- *   headers: { authorization: `Bearer ${access_token}` },
- * });
- * console.log((await organization.json()).value[0].displayName); // Contoso
- * ```
  */
 export class LocalAuthority {
   /** Values of the first declared tenant, user, app and resource. */
@@ -87,12 +73,8 @@ export class LocalAuthority {
    */
   constructor(options: LocalAuthorityOptions = {}) {
     this.#options = options;
-    this.#engine = new Engine(
-      servicesOf(options),
-      new Faults(),
-      new RequestLog(options.maxLoggedRequests ?? DEFAULT_LOG_LIMIT),
-      options.issuerOrigin,
-    );
+    const log = new RequestLog(options.maxLoggedRequests ?? DEFAULT_LOG_LIMIT);
+    this.#engine = new Engine(servicesOf(options), new Faults(), log, options.issuerOrigin);
     this.#browser = new ProgrammaticBrowser(this.#engine);
     this.defaults = this.#engine.services.directory.defaults;
     this.fetch = (input, init) => fetchInProcess(this.#engine, input, init);
@@ -120,7 +102,8 @@ export class LocalAuthority {
   }
 
   /**
-   * Makes the next matching request, or more of them, go wrong. Older faults happen first.
+   * Makes the next matching request, or more of them, go wrong. Older faults happen first. An authority that is down is
+   * `{ on: "any", kind: "network", times: Infinity }`.
    *
    * @param fault What goes wrong, where, and how many times
    * @returns A function that takes the fault back
@@ -182,6 +165,17 @@ export class LocalAuthority {
   }
 
   /**
+   * Signs a logout token without a request, as a back-channel sign-out posts it; also one that no app should accept.
+   *
+   * @param options What is in the token, and what is wrong with it
+   * @returns The token, a JWT
+   * @throws {TypeError} when the tenant, app or user is not declared
+   */
+  async issueLogoutToken(options: LogoutTokenOptions = {}): Promise<string> {
+    return await issueLogoutToken(this.#engine.services, options, this.#issuerOrigin(options));
+  }
+
+  /**
    * Signs a user in without a browser: does what the user would do on the pages, and returns the answer that the app
    * would get. It remembers who signed in, so that a request with `prompt=none` for the same user succeeds.
    *
@@ -197,7 +191,19 @@ export class LocalAuthority {
   }
 
   /**
-   * Does what the user of a device would do on the page whose address it shows.
+   * Signs out without a browser whom {@linkcode LocalAuthority.signIn} signed in, and posts the logout tokens.
+   *
+   * @param logoutUrl The URL that the app sends its user to
+   * @param options Who signs out. Default: the user of the hint, else everybody
+   * @returns What the page would load, and where it would go
+   * @throws {TypeError} when the URL is not that of the sign-out endpoint
+   */
+  async signOut(logoutUrl: string | URL, options: SignOutOptions = {}): Promise<SignOutAnswer> {
+    return await this.#browser.signOut(logoutUrl, options);
+  }
+
+  /**
+   * Does what the user of a device would do on the page that it names.
    *
    * @param userCode The code that the device shows
    * @param options Who signs in, and whether they agree. Default: the first user, who does
@@ -237,9 +243,8 @@ export class LocalAuthority {
   }
 
   async #handle(request: Request, closing?: AbortSignal): Promise<Response> {
-    if (this.#options.controlEndpoints && isControlPath(request.url)) {
-      return await answerControl(this.#engine, request);
-    }
+    const isControl = this.#options.controlEndpoints && isControlPath(request.url);
+    if (isControl) return await answerControl(this.#engine, request);
     return await handleLoopback(this.#engine, request, closing);
   }
 }

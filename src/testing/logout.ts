@@ -17,8 +17,6 @@ export interface LogoutRequest {
   readonly redirectTo?: string;
   /** The user whom `logout_hint` means, or `id_token_hint`. */
   readonly logoutHint?: string;
-  /** Front-channel sign-out addresses to put into hidden frames. */
-  readonly frontChannelUris: readonly string[];
 }
 
 /** What a token claims; a hint needs no proof, as it opens nothing. */
@@ -66,6 +64,5 @@ export function readLogoutRequest(exchange: Exchange, parameters: URLSearchParam
     ...(app ? { app } : {}),
     ...(redirectTo === undefined ? {} : { redirectTo }),
     ...(logoutHint === undefined ? {} : { logoutHint }),
-    frontChannelUris: (app ? [app] : directory.apps).flatMap(({ logoutUris }) => logoutUris),
   };
 }

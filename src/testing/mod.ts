@@ -35,6 +35,7 @@
  * @module
  */
 export type { Clock } from "../runtime/clock.ts";
+export type { LocalAuthorityDefaults } from "./defaults.ts";
 export { EntraError, type EntraErrorDetails } from "./entra_error.ts";
 export type {
   Fault,
@@ -62,8 +63,8 @@ export type {
   AppDeclaration,
   DeviceCodeOptions,
   GuestDeclaration,
-  LocalAuthorityDefaults,
   LocalAuthorityOptions,
+  NotifyingFetch,
   RefreshTokenOptions,
   ResourceDeclaration,
   SecretDeclaration,
@@ -72,10 +73,11 @@ export type {
 } from "./options.ts";
 export type { LoggedRequest, RequestFilter } from "./request_log.ts";
 export type { EndpointKind, RequestKind } from "./router.ts";
-export type { AuthorizationAnswer, SignInOptions } from "./sign_in.ts";
+export type { AuthorizationAnswer, SignInOptions, SignOutAnswer, SignOutOptions } from "./sign_in.ts";
 export type {
   AppTokenOptions,
   IdTokenOptions,
   IssuedTokenOptions,
+  LogoutTokenOptions,
   UserTokenOptions,
 } from "./token_options.ts";

@@ -56,7 +56,8 @@ function cloudFields(exchange: Exchange): Record<string, unknown> {
 }
 
 /** Only what the authority serves is promised, where clients choose by it. */
-function commonFields(): Record<string, unknown> {
+function commonFields({ services }: Exchange): Record<string, unknown> {
+  const tellsServers = services.directory.apps.some((app) => app.backChannelLogoutUris.length > 0);
   return {
     token_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic"],
     response_modes_supported: ["query", "fragment", "form_post"],
@@ -65,6 +66,9 @@ function commonFields(): Record<string, unknown> {
     request_uri_parameter_supported: false,
     http_logout_supported: true,
     frontchannel_logout_supported: true,
+    ...(tellsServers
+      ? { backchannel_logout_supported: true, backchannel_logout_session_supported: true }
+      : {}),
   };
 }
 
@@ -74,7 +78,7 @@ function v2Document(exchange: Exchange, { segment, issuerTenant }: PathTenant): 
   return {
     token_endpoint: `${base}/oauth2/v2.0/token`,
     jwks_uri: `${base}/discovery/v2.0/keys`,
-    ...commonFields(),
+    ...commonFields(exchange),
     response_types_supported: ["code", "id_token", "code id_token", "id_token token"],
     scopes_supported: ["openid", "profile", "email", "offline_access"],
     issuer: issuersOf(exchange.issuerOrigin, issuerTenant).v2,
@@ -92,7 +96,7 @@ function v1Document(exchange: Exchange, { segment, issuerTenant }: PathTenant): 
   return {
     token_endpoint: `${base}/oauth2/token`,
     jwks_uri: `${base}/discovery/keys`,
-    ...commonFields(),
+    ...commonFields(exchange),
     response_types_supported: ["code", "id_token", "code id_token", "token id_token", "token"],
     scopes_supported: ["openid"],
     issuer: issuersOf(exchange.issuerOrigin, issuerTenant).v1,

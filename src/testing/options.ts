@@ -111,11 +111,24 @@ export interface AppDeclaration {
    * @default {false}
    */
   readonly requireConsent?: boolean;
-  /** Its front-channel sign-out addresses. Default: none. */
+  /**
+   * Its front-channel sign-out addresses: the sign-out page loads them in hidden frames, with `iss` and `sid`, if the
+   * user had signed in to the app. Default: none.
+   */
   readonly logoutUris?: readonly string[];
+  /**
+   * Its back-channel sign-out addresses: a logout token is posted there when a user who had signed in to the app signs
+   * out. Entra ID has no such thing; other OpenID providers do. Default: none.
+   */
+  readonly backChannelLogoutUris?: readonly string[];
 }
 
-/** An API that tokens can be issued for. */
+/**
+ * An API that tokens can be issued for.
+ *
+ * An API that calls others on behalf of its callers is declared twice, as it is registered: here, and as an app whose
+ * `clientId` is this `appId`, with a secret to call with.
+ */
 export interface ResourceDeclaration {
   /** Its application ID URIs, without `/.default`. */
   readonly identifierUris: readonly string[];
@@ -131,6 +144,14 @@ export interface ResourceDeclaration {
   readonly optionalClaims?: readonly string[];
   /** The delegated permissions that it has, such as `Orders.Read`. Default: none; Microsoft Graph has some. */
   readonly scopes?: readonly string[];
+  /**
+   * Whether its users must have passed multi-factor authentication (conditional access). Whoever has not is shown the
+   * page for it; where there is no page, as for a refresh or on behalf of a user, the answer is AADSTS50076 with the
+   * `claims` that a sign-in has to ask for.
+   *
+   * @default {false}
+   */
+  readonly requiresMfa?: boolean;
 }
 
 /** How refresh tokens behave. */
@@ -167,6 +188,9 @@ export interface DeviceCodeOptions {
   readonly lifetimeSeconds?: number;
 }
 
+/** A `fetch` that logout tokens are posted with. */
+export type NotifyingFetch = (input: string, init: RequestInit) => Promise<Response>;
+
 /** The options of a {@linkcode LocalAuthority}; all have defaults. */
 export interface LocalAuthorityOptions {
   /** The tenants. Default: one, Contoso. */
@@ -189,6 +213,11 @@ export interface LocalAuthorityOptions {
   readonly refreshTokens?: RefreshTokenOptions;
   /** How device codes behave. Default: as at Entra ID. */
   readonly deviceCode?: DeviceCodeOptions;
+  /**
+   * Posts logout tokens to `backChannelLogoutUris`; an app that cannot be reached is not told. Default: the global
+   * `fetch`.
+   */
+  readonly fetch?: NotifyingFetch;
   /** Where the authority reads the time. Default: the system's clock. */
   readonly clock?: Clock;
   /** The origin that issuers are written with on the loopback face. Default: the origin of the request. */
@@ -205,26 +234,4 @@ export interface LocalAuthorityOptions {
    * @default {1000}
    */
   readonly maxLoggedRequests?: number;
-}
-
-/** Values of the first declared tenant, user, app and resource, handy in examples. */
-export interface LocalAuthorityDefaults {
-  /** The first tenant's id. */
-  readonly tenantId: string;
-  /** The first tenant's first domain, or its id if it has none. */
-  readonly domain: string;
-  /** The first app's client id. */
-  readonly clientId: string;
-  /** The first app's first secret, or an empty string if it has none. */
-  readonly clientSecret: string;
-  /** The first resource's `/.default` scope. */
-  readonly scope: string;
-  /** The first user's name, or an empty string if there is none. */
-  readonly username: string;
-  /** The first user's password, or an empty string if there is none. */
-  readonly password: string;
-  /** The first public app's client id, or an empty string if there is none. */
-  readonly publicClientId: string;
-  /** A delegated permission, of the first resource that has any. */
-  readonly userScope: string;
 }

@@ -11,13 +11,13 @@ import {
   RedirectableError,
   type ResponseMode,
 } from "./authorization_request.ts";
-import { contextsOf, readClaims } from "./claims_request.ts";
+import { readClaims } from "./claims_request.ts";
 import type { App } from "./declared.ts";
 import { EntraError, missingParameter } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
 import { appOnPath, pathSegment } from "./path_client.ts";
 import { isRegisteredRedirect } from "./redirect_uri.ts";
-import { readScopes, splitScopes } from "./requested_scopes.ts";
+import { asksForMfa, readScopes, splitScopes } from "./requested_scopes.ts";
 
 const RESPONSE_MODES: readonly string[] = ["query", "fragment", "form_post"];
 const PROMPTS: readonly string[] = ["login", "select_account", "consent", "create", "none"];
@@ -149,16 +149,17 @@ export function readAuthorizationRequest(
   const failure = responseFailure(app, parameters) ?? challengeFailure(parameters) ?? promptFailure(prompt);
   if (failure) throw new RedirectableError(target, ...failure);
   const claims = redirecting(target, () => readClaims(present(parameters, "claims")));
+  const scopes = redirecting(target, () => scopesOf(exchange, app, parameters));
   return {
     ...target,
     ...optionalParts(target, parameters),
     clientId: app.clientId,
     app,
     tenantSegment: pathSegment(exchange),
-    scopes: redirecting(target, () => scopesOf(exchange, app, parameters)),
+    scopes,
     prompt,
     claims,
-    needsMfa: contextsOf(claims).length > 0,
+    needsMfa: asksForMfa(exchange.services.directory, app, scopes, claims),
     parameters,
   };
 }

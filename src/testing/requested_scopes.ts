@@ -5,9 +5,11 @@
  * @see {@link https://learn.microsoft.com/en-us/entra/identity-platform/scopes-oidc | Scopes and permissions}
  */
 import { GRAPH_APP_ID } from "./clouds.ts";
+import { contextsOf, policiesOf } from "./claims_request.ts";
 import type { App, Resource } from "./declared.ts";
 import type { Directory } from "./directory.ts";
 import { EntraError } from "./entra_error.ts";
+import type { Json } from "./token_parts.ts";
 
 /** What is asked of one resource. */
 export interface ResourceScopes {
@@ -89,6 +91,15 @@ export function readScopes(directory: Directory, app: App, scopes: readonly stri
   for (const entry of resources) requireNamesExist(app, entry);
   requireDefaultAlone(resources, scopes);
   return { oidc: scopes.filter((scope) => OIDC_SCOPES.includes(scope)), resources };
+}
+
+/** Whether claims or resources ask for multi-factor authentication. */
+export function asksForMfa(directory: Directory, app: App, scopes: readonly string[], claims: Json): boolean {
+  if (contextsOf(claims).length > 0 || policiesOf(claims).length > 0) return true;
+  const { resources } = readScopes(directory, app, scopes);
+  const named = resources.map(({ resource }) => resource);
+  const meant = named.length > 0 ? named : [requireResource(directory, GRAPH_APP_ID)];
+  return meant.some(({ requiresMfa }) => requiresMfa);
 }
 
 /** The one resource that a token is for: Microsoft Graph if none is named. Throws AADSTS28000 if there are more. */

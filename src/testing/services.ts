@@ -34,5 +34,6 @@ export function servicesOf(options: LocalAuthorityOptions): Services {
     refreshTokens,
     tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS,
     refreshInSeconds: options.refreshInSeconds,
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
   };
 }

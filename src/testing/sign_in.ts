@@ -22,6 +22,8 @@ import type { Engine } from "./engine.ts";
 import { EntraError } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Incoming } from "./incoming.ts";
+import { readLogoutRequest } from "./logout.ts";
+import { frontChannelAddresses, tellServers } from "./logout_notices.ts";
 import type { UserSession } from "./sessions.ts";
 
 /** What the user does who is asked to sign in; all has defaults. */
@@ -36,6 +38,20 @@ export interface SignInOptions {
   readonly decline?: boolean;
   /** Whether the user passes multi-factor authentication. Default: if it is asked for, and the user can. */
   readonly mfa?: boolean;
+}
+
+/** Who signs out. */
+export interface SignOutOptions {
+  /** The user's name. Default: the user whom the request names, else everybody who signed in without a browser. */
+  readonly username?: string;
+}
+
+/** What the sign-out page would do. */
+export interface SignOutAnswer {
+  /** Where it sends the browser; absent if it stays. */
+  readonly url?: URL;
+  /** What it loads in hidden frames: the front-channel sign-out addresses of the apps, with `iss` and `sid`. */
+  readonly frames: readonly URL[];
 }
 
 /** What the authorization endpoint answers. */
@@ -107,6 +123,23 @@ export class ProgrammaticBrowser {
     approveDevice(exchange, userCode, this.#deviceSession(exchange, device.request, options));
   }
 
+  /** Signs out whom the request or the options name, else everybody; tells the apps' servers. */
+  async signOut(logoutUrl: string | URL, options: SignOutOptions): Promise<SignOutAnswer> {
+    const exchange = this.#engine.exchangeFor(incomingFor(new URL(logoutUrl)), ["login"]);
+    if (exchange.route.kind !== "logout") {
+      throw new TypeError("Cannot sign out: this is not the URL of a sign-out endpoint");
+    }
+    const { redirectTo, logoutHint } = readLogoutRequest(exchange, exchange.incoming.url.searchParams);
+    const named = options.username ?? logoutHint;
+    const { directory, sessions } = exchange.services;
+    const users = named === undefined ? [...this.#sessionIds.keys()] : [directory.user(named)];
+    const ended = users.flatMap((user) => (user && this.#sessionOf(exchange, user)) ?? []);
+    const frames = frontChannelAddresses(exchange, ended).map((uri) => new URL(uri));
+    for (const { id } of ended) sessions.end(id);
+    await tellServers(exchange, ended);
+    return { frames, ...(redirectTo === undefined ? {} : { url: new URL(redirectTo) }) };
+  }
+
   /** A device has no address that an error could go to. */
   #deviceSession(exchange: Exchange, request: AuthorizationRequest, options: SignInOptions): UserSession {
     try {
@@ -126,16 +159,20 @@ export class ProgrammaticBrowser {
     if (options.decline) throw declined(request);
     const mfa = options.mfa ?? (request.needsMfa && user.mfa);
     if (request.needsMfa && !mfa) throw refusedMfa(request, user);
-    const session = exchange.services.sessions.create(user, { mfa });
+    const before = this.#sessionOf(exchange, user);
+    const session = exchange.services.sessions.create(user, { mfa, ...(before ? { after: before } : {}) });
     this.#sessionIds.set(user, session.id);
     recordConsent(exchange, request, user);
     return session;
   }
 
+  #sessionOf({ services }: Exchange, user: User): UserSession | undefined {
+    return services.sessions.get(this.#sessionIds.get(user) ?? "");
+  }
+
   #remembered(exchange: Exchange, request: AuthorizationRequest, username: string): UserSession {
-    const { directory, sessions } = exchange.services;
-    const user = directory.user(username);
-    const session = sessions.get((user && this.#sessionIds.get(user)) ?? "");
+    const user = exchange.services.directory.user(username);
+    const session = user && this.#sessionOf(exchange, user);
     nextStep(exchange, request, session);
     if (session) return session;
     throw new EntraError(400, "login_required", 50058, "There is no session.");

@@ -10,6 +10,7 @@ import { readForm } from "./form.ts";
 import { grantAuthorizationCode } from "./grant_authorization_code.ts";
 import { grantClientCredentials } from "./grant_client_credentials.ts";
 import { grantDeviceCode } from "./grant_device_code.ts";
+import { grantOnBehalfOf } from "./grant_on_behalf_of.ts";
 import { grantRefreshToken } from "./grant_refresh_token.ts";
 
 /** Answers one grant type. */
@@ -19,6 +20,7 @@ const GRANTS: ReadonlyMap<string, Grant> = new Map([
   ["client_credentials", grantClientCredentials],
   ["authorization_code", grantAuthorizationCode],
   ["refresh_token", grantRefreshToken],
+  ["urn:ietf:params:oauth:grant-type:jwt-bearer", grantOnBehalfOf],
   ["urn:ietf:params:oauth:grant-type:device_code", grantDeviceCode],
   // What the version 1 endpoints called it, and some clients still do.
   ["device_code", grantDeviceCode],

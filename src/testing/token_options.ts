@@ -17,6 +17,10 @@ export interface IssuedTokenOptions {
   readonly issuerOrigin?: string;
   /** Claims to add or replace; `undefined` removes one. Default: none. */
   readonly claims?: Readonly<Record<string, unknown>>;
+  /** Members of the header to add or replace; `undefined` removes one. Default: none. */
+  readonly header?: Readonly<Record<string, unknown>>;
+  /** How it is signed wrongly. Default: properly. */
+  readonly signature?: IdTokenSignature;
 }
 
 /** What {@linkcode LocalAuthority.issueAppToken} writes into a token; all has defaults. */
@@ -41,6 +45,10 @@ export interface UserTokenOptions extends IssuedTokenOptions {
    * @default {false}
    */
   readonly mfa?: boolean;
+  /** The authentication contexts that the user satisfied, such as `c1`; the `acrs` claim. Default: none. */
+  readonly acrs?: readonly string[];
+  /** The client capabilities, such as `cp1`; the `xms_cc` claim. Default: none. */
+  readonly capabilities?: readonly string[];
 }
 
 /** What {@linkcode LocalAuthority.issueIdToken} writes into a token; all has defaults. */
@@ -55,8 +63,12 @@ export interface IdTokenOptions extends IssuedTokenOptions {
   readonly authTimeSeconds?: number;
   /** The access token that it comes with, for `at_hash`. Default: none. */
   readonly accessToken?: string;
-  /** Members of the header to add or replace; `undefined` removes one. Default: none. */
-  readonly header?: Readonly<Record<string, unknown>>;
-  /** How it is signed wrongly. Default: properly. */
-  readonly signature?: IdTokenSignature;
+}
+
+/** What {@linkcode LocalAuthority.issueLogoutToken} writes into a token; all has defaults. */
+export interface LogoutTokenOptions extends IssuedTokenOptions {
+  /** The user's name. Default: the first user. */
+  readonly username?: string;
+  /** The session that ended. Default: the latest one of the user that lasts; without one the token names none. */
+  readonly sid?: string;
 }

@@ -4,14 +4,15 @@
  * @module
  * @see {@link https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow#successful-response-2 | Successful response}
  */
-import { asksForIdClaim, capabilitiesOf, contextsOf } from "./claims_request.ts";
+import { asksForIdClaim, capabilitiesOf, contextsOf, policiesOf } from "./claims_request.ts";
 import { clientInfoOf } from "./client_info.ts";
 import { GRAPH_APP_ID } from "./clouds.ts";
-import type { App, Tenant } from "./declared.ts";
+import type { App, Resource, Tenant } from "./declared.ts";
 import { EntraError } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
 import type { UserGrant } from "./grant_store.ts";
 import { signIdToken } from "./id_token.ts";
+import { guidFor } from "./guid.ts";
 import { ID_TOKEN_LIFETIME_SECONDS, lifetimesOf } from "./lifetimes.ts";
 import { namesMeant, onlyResource, readScopes, type ResourceScopes } from "./requested_scopes.ts";
 import type { Json } from "./token_parts.ts";
@@ -44,31 +45,27 @@ const GUIDANCE =
   "Due to a configuration change made by your administrator, or because you moved to a new location, " +
   "you must";
 
-/** Refuses when an essential authentication context is asked for that needs more than this sign-in had. */
-function satisfiedContexts({ grant, claims }: AnswerQuestion, resource: string): readonly string[] {
-  if (grant.mfa) return contextsOf(claims);
-  const [value, ...more] = contextsOf(claims, { essential: true });
-  if (value === undefined) return [];
+/** Refuses for want of multi-factor authentication, with the claims that a sign-in has to ask for. */
+function mfaRequired({ grant }: AnswerQuestion, resource: Resource, wanted: Json): EntraError {
+  const details = { suberror: "basic_action", claims: JSON.stringify({ access_token: wanted }) };
+  const [code, what] = grant.user.mfa
+    ? [50076, "use multi-factor authentication"]
+    : [50079, "enroll in multi-factor authentication"];
+  const text = `${GUIDANCE} ${what} to access '${resource.appId}'.`;
+  return new EntraError(400, "interaction_required", code, text, details);
+}
+
+/** Refuses when a policy or an essential authentication context needs more than this sign-in had. */
+function satisfiedContexts(question: AnswerQuestion, resource: Resource): readonly string[] {
+  const { grant, claims } = question;
+  if (grant.mfa) return [...new Set([...grant.contexts, ...contextsOf(claims)])];
+  const values = [...policiesOf(claims), ...(resource.requiresMfa ? [guidFor(resource.appId)] : [])];
+  if (values.length > 0) throw mfaRequired(question, resource, { capolids: { essential: true, values } });
+  const essential = contextsOf(claims, { essential: true });
+  const [value, ...more] = essential.filter((context) => !grant.contexts.includes(context));
+  if (value === undefined) return grant.contexts;
   const wanted = more.length > 0 ? { values: [value, ...more] } : { value };
-  const details = {
-    suberror: "basic_action",
-    claims: JSON.stringify({ access_token: { acrs: { essential: true, ...wanted } } }),
-  };
-  throw grant.user.mfa
-    ? new EntraError(
-      400,
-      "interaction_required",
-      50076,
-      `${GUIDANCE} use multi-factor authentication to access '${resource}'.`,
-      details,
-    )
-    : new EntraError(
-      400,
-      "interaction_required",
-      50079,
-      `${GUIDANCE} enroll in multi-factor authentication to access '${resource}'.`,
-      details,
-    );
+  throw mfaRequired(question, resource, { acrs: { essential: true, ...wanted } });
 }
 
 /** Checks all that can be refused, before anything is used up. Throws AADSTS28000, 65001, 50076 and the like. */
@@ -87,7 +84,7 @@ export function plannedAnswer(
       `named '${client.name}'. Send an interactive authorization request for this user and resource.`;
     throw new EntraError(400, "invalid_grant", 65001, text, { suberror: "consent_required" });
   }
-  const contexts = satisfiedContexts(question, target.resource.appId);
+  const contexts = satisfiedContexts(question, target.resource);
   return {
     ...question,
     oidc: requested.oidc,
@@ -121,7 +118,7 @@ async function accessTokenOf(exchange: Exchange, answer: UserAnswer): Promise<st
     resource: target.resource,
     audience: target.audience,
     scopes: permissionsOf(answer),
-    mfa: grant.mfa,
+    signedIn: grant,
     contexts,
     issuerOrigin,
     nowMs: services.clock.now(),

@@ -16,15 +16,32 @@ export function asksForAuthTime({ maxAge, claims, app }: AuthorizationRequest): 
     app.optionalClaims.includes("auth_time");
 }
 
+/** What is known of the sign-in that a grant comes from. */
+export interface SignedIn extends Pick<UserSession, "user" | "authTimeSeconds" | "mfa" | "sid"> {
+  /** The authentication contexts that were satisfied. Default: none. */
+  readonly contexts?: readonly string[];
+}
+
 /** What the user of a session grants to an app. */
 export function grantFor(
   exchange: Exchange,
   app: App,
-  session: UserSession,
+  session: SignedIn,
   scopes: readonly string[],
   wantsAuthTime: boolean,
 ): UserGrant {
-  const { user, authTimeSeconds, mfa, sid } = session;
+  const { user, authTimeSeconds, mfa, sid, contexts = [] } = session;
   const generation = exchange.services.revocations.generation(user);
-  return { app, user, scopes, authTimeSeconds, mfa, sid, wantsAuthTime, generation, revoked: false };
+  return {
+    app,
+    user,
+    scopes,
+    authTimeSeconds,
+    mfa,
+    contexts,
+    sid,
+    wantsAuthTime,
+    generation,
+    revoked: false,
+  };
 }

@@ -6,15 +6,10 @@
  */
 import { GRAPH_APP_ID, issuersOf } from "./clouds.ts";
 import type { App, Resource, Tenant, User } from "./declared.ts";
+import { type Forgery, signForged } from "./forgery.ts";
 import type { SigningKey } from "./signing_keys.ts";
-import {
-  accessTokenHeader,
-  BACKDATED_SECONDS,
-  type Json,
-  opaque,
-  pairwiseSubject,
-  signCompact,
-} from "./token_parts.ts";
+import { accessTokenHeader, BACKDATED_SECONDS, type Json, opaque, pairwiseSubject } from "./token_parts.ts";
+import { type Origin, originClaim } from "./token_origin.ts";
 import { objectIdIn } from "./user_tenant.ts";
 
 /** What a token is issued from. */
@@ -28,7 +23,8 @@ export interface UserTokenInput {
   readonly audience: string;
   /** The delegated permissions. */
   readonly scopes: readonly string[];
-  readonly mfa: boolean;
+  /** The sign-in that it comes from. */
+  readonly signedIn: Origin;
   /** The authentication contexts that the user has satisfied. */
   readonly contexts: readonly string[];
   readonly issuerOrigin: string;
@@ -40,7 +36,7 @@ export interface UserTokenInput {
   readonly extraClaims: Json;
 }
 
-function v1Claims({ tenant, app, user, audience, mfa, issuerOrigin }: UserTokenInput): Json {
+function v1Claims({ tenant, app, user, audience, signedIn, issuerOrigin }: UserTokenInput): Json {
   const isGuest = user.tenant !== tenant;
   const issuer = issuersOf(issuerOrigin, tenant.id).v1;
   return {
@@ -48,7 +44,7 @@ function v1Claims({ tenant, app, user, audience, mfa, issuerOrigin }: UserTokenI
     iss: issuer,
     acct: isGuest ? 1 : 0,
     acr: "1",
-    amr: mfa ? ["pwd", "mfa"] : ["pwd"],
+    amr: signedIn.mfa ? ["pwd", "mfa"] : ["pwd"],
     app_displayname: app.name,
     appid: app.clientId,
     appidacr: app.publicClient ? "0" : "1",
@@ -89,7 +85,7 @@ async function claimsOf(input: UserTokenInput): Promise<Json> {
     iat: validFrom,
     nbf: validFrom,
     exp: nowSeconds + input.lifetimeSeconds,
-    aio: opaque(24),
+    aio: originClaim(input.signedIn),
     ...(contexts.length > 0 ? { acrs: contexts } : {}),
     ...(namesType ? { idtyp: "user" } : {}),
     name: user.name,
@@ -104,6 +100,11 @@ async function claimsOf(input: UserTokenInput): Promise<Json> {
 }
 
 /** Issues and signs a token. */
-export async function signUserToken(input: UserTokenInput, key: SigningKey): Promise<string> {
-  return await signCompact(accessTokenHeader(input.resource, key), await claimsOf(input), key);
+export async function signUserToken(
+  input: UserTokenInput,
+  key: SigningKey,
+  forgery: Forgery = {},
+): Promise<string> {
+  const header = accessTokenHeader(input.resource, key);
+  return await signForged(header, await claimsOf(input), input.app, key, forgery);
 }

@@ -71,8 +71,9 @@ export class Browser {
   /** Begins a session; an older one of the same user ends. */
   signIn(user: User): UserSession {
     const { sessions } = this.#exchange.services;
-    for (const { id } of this.#sessions.filter((session) => session.user === user)) sessions.end(id);
-    const session = sessions.create(user);
+    const before = this.#sessions.find((session) => session.user === user);
+    if (before) sessions.end(before.id);
+    const session = sessions.create(user, before ? { after: before } : {});
     this.#keep([session, ...this.#sessions.filter((other) => other.user !== user)].slice(0, MAX_ACCOUNTS));
     return session;
   }

@@ -6,6 +6,7 @@
  */
 import type { Exchange } from "../exchange.ts";
 import { readLogoutRequest } from "../logout.ts";
+import { frontChannelAddresses, tellServers } from "../logout_notices.ts";
 import type { UserSession } from "../sessions.ts";
 import { actionOf, parametersOf, redirectResponse, safeAddress, withErrorPages } from "./answers.ts";
 import { Browser } from "./browser.ts";
@@ -41,10 +42,11 @@ async function signOut(
   parameters: URLSearchParams,
   ended: readonly UserSession[],
 ): Promise<Response> {
-  const { redirectTo, frontChannelUris } = readLogoutRequest(exchange, parameters);
+  const { redirectTo } = readLogoutRequest(exchange, parameters);
   const onwards = redirectTo === undefined ? undefined : safeAddress(redirectTo);
-  const frames = frontChannelUris.filter((uri) => URL.canParse(uri)).map(safeAddress);
+  const frames = frontChannelAddresses(exchange, ended).map(safeAddress);
   browser.signOut(ended);
+  await tellServers(exchange, ended);
   const { cookies } = browser;
   if (onwards !== undefined && frames.length === 0) return redirectResponse(exchange, onwards, cookies);
   const body = signedOutView(frames, onwards);

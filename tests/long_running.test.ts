@@ -27,6 +27,7 @@ const KEY = "a-key-that-is-hard-to-guess";
 /** A process: an isolate over a store, or over its memory alone. */
 function processOf(entra: EntraDouble, store?: Store, options: Record<string, unknown> = {}) {
   const tokenCache = new TokenCache(store ? { store } : {});
+  // The application's own memory, where a test says so.
   const app = entra.confidential({ tokenCache, ...options });
   const starting = (who: Caller, request: Record<string, unknown> = {}) =>
     app.initiateLongRunningProcessInWebApi({
@@ -210,11 +211,11 @@ test("assertions and keys are never one another's", async () => {
 });
 
 test("R-105: another user's assertion takes a process over wholly", async () => {
-  for (const make of [undefined, true, false]) {
+  for (const make of [undefined, "own memory", true, false]) {
     const entra = entraDouble();
     answerAll(entra);
-    const store = make === undefined ? undefined : countingStore(entra.clock, make);
-    const here = processOf(entra, store);
+    const store = typeof make === "boolean" ? countingStore(entra.clock, make) : undefined;
+    const here = processOf(entra, store, make === "own memory" ? { tokenCache: undefined } : {});
     await here.start(caller(1));
     await here.go({ scopes: ["Mail.Read"] });
     await entra.clock.advance(2_000);
@@ -229,9 +230,13 @@ test("R-105: another user's assertion takes a process over wholly", async () => 
 });
 
 test("R-105: nobody shares a request with who had the process before", async () => {
+  for (const options of [{}, { tokenCache: undefined }]) await takenOverMeanwhile(options);
+});
+
+async function takenOverMeanwhile(options: Record<string, unknown>): Promise<void> {
   const entra = entraDouble();
   const { reply, open } = held(entra);
-  const here = processOf(entra);
+  const here = processOf(entra, undefined, options);
   entra.next(answering(entra));
   await here.start(caller(1));
   entra.next(reply, ...Array.from({ length: 9 }, () => answering(entra)));
@@ -246,7 +251,7 @@ test("R-105: nobody shares a request with who had the process before", async () 
   assert(isOf(await entra.settle(slow), caller(1)));
   assert(isOf(await here.go({ scopes: ["Mail.Read"] }), caller(2)));
   assert(!here.tokenCache.serialize().includes(caller(1).oid));
-});
+}
 
 test("R-105: two users who begin one process at once do not share a request", async () => {
   const entra = entraDouble();
@@ -394,6 +399,7 @@ test("stop of what nobody knows does nothing", async () => {
 });
 
 test("R-116: stop beats a renewal that is under way, here and elsewhere", async () => {
+  await stoppedInMemory();
   for (const [cas, isHere] of [[true, true], [true, false], [false, true], [false, false]] as const) {
     const entra = entraDouble();
     const store = countingStore(entra.clock, cas);
@@ -416,6 +422,20 @@ test("R-116: stop beats a renewal that is under way, here and elsewhere", async 
     }
   }
 });
+
+async function stoppedInMemory(): Promise<void> {
+  const entra = entraDouble();
+  const here = processOf(entra, undefined, { tokenCache: undefined });
+  const gates = [held(entra), held(entra)];
+  entra.next(answering(entra), ...gates.map(({ reply }) => reply));
+  await here.start(caller(1));
+  const slow = [here.going({ scopes: ["Mail.Read"] }), here.starting(caller(2))];
+  await entra.clock.advance(10);
+  await here.stop();
+  for (const { open } of gates) open();
+  await entra.settle(Promise.allSettled(slow));
+  assertEquals((await here.refused()).code, "no_tokens_found");
+}
 
 test("R-116: stop beats a beginning that is under way", async () => {
   const entra = entraDouble();

@@ -27,7 +27,7 @@ import { TextMemo } from "./text_memo.ts";
 import { guarded, type TokenFound } from "./token_found.ts";
 import { turnOf } from "./turns.ts";
 import type { UserFlows } from "./user_flows.ts";
-import { realmOfUser, tenantOfRealm } from "./user_query.ts";
+import { tenantOfRealm } from "./user_query.ts";
 import type { Redeem, UserPlace, UserQuestion } from "./user_question.ts";
 
 /** AADSTS500133: the assertion has expired. */
@@ -122,7 +122,7 @@ export class OnBehalfOfFlow {
       refuse(
         "invalid_request",
         "sessionKey",
-        "it must be 16 characters or more, hard to guess, without spaces",
+        "it must be 16 to 1024 characters, hard to guess, without spaces",
       );
     }
     const { authority: { kind, base }, clock } = this.#engine.configuration;
@@ -150,11 +150,9 @@ export class OnBehalfOfFlow {
     const { authority } = this.#engine.configuration;
     const { hash, tenant: own } = assertion;
     const isShared = authority.kind === "aad" && isSharedTenant(tenant);
-    if (isShared && own === undefined) {
-      refuse("invalid_tenant", "tenantId", "userAssertion does not tell its tenant: name it");
-    }
-    const realm = (isShared ? own : realmOfUser(authority, tenant, "")) ??
-      this.#flows.silent.realmOfDomain(tenant, request);
+    const realm = isShared
+      ? own ?? refuse("invalid_tenant", "tenantId", "userAssertion does not tell it: name it")
+      : this.#flows.silent.realmOf(tenant, "", request);
     return then(realm, (found) => ({
       homeAccountId: owner ?? assertionOwner(hash),
       tenant: isShared ? tenantOfRealm(found) : tenant,
@@ -183,9 +181,7 @@ export class OnBehalfOfFlow {
       flight: record?.onBehalfOf ?? "-",
     });
     if (authority.kind === "oidc" || !isSharedTenant(tenant)) {
-      const realm = realmOfUser(authority, tenant, "") ??
-        this.#flows.silent.realmOfDomain(tenant, request);
-      return then(realm, (found) => placeAt(found, known));
+      return then(this.#flows.silent.realmOf(tenant, "", request), (found) => placeAt(found, known));
     }
     return then(
       known ?? users.load(key, undefined, { consistency: "eventual" }),

@@ -25,7 +25,7 @@ export interface UserAssertion {
 
 /** Refuses an assertion that has ended: its sender has to bring another one. */
 export function expiredAssertion(correlationId?: string): ClientAuthError {
-  const why = "Cannot get a token: userAssertion has expired. Answer 401, so that the caller gets a new one";
+  const why = "Cannot get a token: userAssertion has expired. Answer 401";
   return new ClientAuthError("user_assertion_expired", why, correlationId);
 }
 
@@ -50,15 +50,14 @@ export function readUserAssertion(
   correlationId: string | undefined,
 ): Promise<UserAssertion> {
   if (typeof text !== "string" || !/^[\x21-\x7e]{1,16384}$/.test(text)) {
-    refuse("invalid_request", "userAssertion", "it must be the access token that the API was called with");
+    refuse("invalid_request", "userAssertion", "it must be the access token of the call");
   }
   const [, payload = "", , ...more] = text.split(".", 4);
   const claims = (more.length === 0 && decodeJsonPart(payload)) || {};
   const { exp, idtyp, oid, roles, scp, sub, tid } = claims;
   const isApp = scp === undefined && (roles !== undefined || (oid !== undefined && oid === sub));
   if (idtyp === "app" || (isEntra && isApp)) {
-    const why =
-      "Cannot get a token: userAssertion is an app's own. Use acquireTokenForClient for apps that call";
+    const why = "Cannot get a token: userAssertion has no user. Use acquireTokenForClient";
     throw new ClientAuthError("user_assertion_app_only", why, correlationId);
   }
   const expiresOn = typeof exp === "number" ? exp : undefined;

@@ -6,6 +6,7 @@
 
 import { refuse } from "../errors/errors.ts";
 import { endpointFault, isLoopback } from "../net/endpoint.ts";
+import type { AuthorityRules } from "./issuer_rules.ts";
 import { cloudOf } from "./known_clouds.ts";
 import { requireTenant } from "./tenant.ts";
 
@@ -22,14 +23,16 @@ export type AuthorityOption = string | URL | AuthorityParts;
 
 /** An authority, checked. */
 export interface Authority {
-  /** `aad` for Microsoft Entra ID, `oidc` for any OpenID Connect issuer. */
+  /** `aad` for Microsoft Entra ID, `oidc` for any authority that goes by discovery. */
   readonly kind: "aad" | "oidc";
   /** The host as it was configured, with its port unless that is the default; `environment` in MSAL's cache. */
   readonly environment: string;
-  /** The tenant in lower case; the issuer's path, without slashes at its ends, for `oidc`. */
+  /** The tenant in lower case; the issuer's path, without slashes at its ends, for an OpenID Connect issuer. */
   readonly tenant: string;
-  /** For `aad` the base of all endpoints, without a slash at its end; the issuer for `oidc`. */
+  /** For `aad` the base of all endpoints, without a slash at its end; for `oidc` the issuer, or what stands for it. */
   readonly base: string;
+  /** What is its own in discovery and in its tokens. */
+  readonly rules?: AuthorityRules | undefined;
 }
 
 /** A tenant, and what may follow it in a pasted authority. */
@@ -37,8 +40,16 @@ const TENANT_PATH =
   /^\/(?!(?:adfs|tfp|dstsv2)\/?$)([^/]+)(?:\/v2\.0)?(?:\/\.well-known\/openid-configuration)?\/?$/i;
 const EXAMPLE = "it must be a URL such as https://login.microsoftonline.com/common";
 
-/** Parses a URL that a request may be sent to, refusing whatever the URL parser would silently repair. */
-function requireUrl(value: unknown, option: string, insecureLoopback: boolean): URL {
+/**
+ * Parses a URL that a request may be sent to, refusing whatever the URL parser would silently repair.
+ *
+ * @param value What the caller gave.
+ * @param option The option's name, for the error.
+ * @param insecureLoopback Whether `http:` is allowed on loopback.
+ * @returns The URL.
+ * @throws {ClientConfigurationError} before any request.
+ */
+export function requireUrl(value: unknown, option: string, insecureLoopback: boolean): URL {
   const text = typeof value === "string" ? value : (value as URL | null | undefined)?.href;
   // deno-lint-ignore no-control-regex -- control characters are what is looked for
   const repaired = /[\s\\%?\u0000-\u001f\u007f]|\/\.\.?(?:\/|$)/;
@@ -53,8 +64,14 @@ function requireUrl(value: unknown, option: string, insecureLoopback: boolean): 
   return url;
 }
 
-/** Reads `{ instance, tenant }` as a URL; anything else stays what it is. */
-function joinParts(option: unknown): unknown {
+/**
+ * Reads `{ instance, tenant }` as a URL.
+ *
+ * @param option What the caller gave.
+ * @returns The URL as text; anything else as it is.
+ * @throws {ClientConfigurationError} before any request.
+ */
+export function joinParts(option: unknown): unknown {
   const { instance, tenant } = (option ?? {}) as Partial<AuthorityParts>;
   if (instance === undefined) return option;
   const origin = (typeof instance === "string" ? instance : `${instance?.href}`).replace(

@@ -127,6 +127,7 @@ export class MetadataSource {
     const base = authority.kind === "aad" ? `${this.#originOf(tenant)}/v2.0` : authority.base;
     const read: DocumentReader<ProviderMetadata> = (body, fail) =>
       readProvider(authority, tenant, body, this.#insecureLoopback, fail);
-    return this.#documents.get(`${base}/.well-known/openid-configuration`, read, correlationId, waitUntil);
+    const url = authority.rules?.documentUrl ?? `${base}/.well-known/openid-configuration`;
+    return this.#documents.get(url, read, correlationId, waitUntil);
   }
 }

@@ -33,12 +33,14 @@ function isIssuer(issuer: string, { kind, base, environment }: Authority, tenant
 /** What is wrong with an endpoint that a document names. */
 function faultOf(
   url: URL,
-  { kind, base, environment }: Authority,
+  { kind, base, environment, rules }: Authority,
   insecureLoopback: boolean,
 ): string | undefined {
   const cloud = cloudOf(environment) ?? (kind === "aad" ? [environment] : undefined);
   if (isAddress(url) && !isAddress(new URL(base))) return "it is an address, not a name";
-  if (cloud !== undefined && !cloud.includes(url.host)) return "it is in another cloud";
+  if (!(rules?.isHost(url.host) ?? cloud?.includes(url.host) ?? true)) {
+    return "it is on another host";
+  }
   return endpointFault(url, insecureLoopback);
 }
 
@@ -60,8 +62,9 @@ export function readProvider(
   fail: DocumentFail,
 ): ProviderMetadata {
   const { issuer, cloud_instance_name: cloudName, id_token_signing_alg_values_supported: algorithms } = body;
+  const { access_token_issuer: accessTokenIssuer } = body;
   if (typeof issuer !== "string") return fail("issuer is missing");
-  if (!isIssuer(issuer, authority, tenant)) {
+  if (!(authority.rules?.isIssuer(issuer) ?? isIssuer(issuer, authority, tenant))) {
     fail("it names another issuer: give the exact one", "issuer_mismatch");
   }
   const endpoint = (name: string): string | undefined => {
@@ -81,6 +84,7 @@ export function readProvider(
     },
     issuer: {
       issuer,
+      ...(typeof accessTokenIssuer === "string" && { accessTokenIssuer }),
       jwksUri: endpoint("jwks_uri") ?? "",
       cloudInstanceName: typeof cloudName === "string" ? cloudName : undefined,
       issParameterSupported: body["authorization_response_iss_parameter_supported"] === true,

@@ -20,6 +20,8 @@ export interface ProviderEndpoints {
 export interface IssuerMetadata {
   /** The issuer of ID tokens; with `{tenantid}` in it where the authority stands for many tenants. */
   readonly issuer: string;
+  /** The issuer of access tokens where that is another: the `access_token_issuer` of ADFS. */
+  readonly accessTokenIssuer?: string | undefined;
   /** Where the signing keys are. */
   readonly jwksUri: string;
   /** Entra's cloud, as the document or the derived cloud names it, such as `microsoftonline.com`. */

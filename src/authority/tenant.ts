@@ -5,6 +5,7 @@
  */
 
 import { refuse } from "../errors/errors.ts";
+import type { IssuerFail, TokenClaims } from "./issuer_rules.ts";
 
 /** The source of an expression for a GUID in lower case. */
 export const GUID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}";
@@ -39,4 +40,20 @@ export function requireTenant(tenant: unknown, option: string): string {
     return tenant.toLowerCase();
   }
   refuse("invalid_tenant", option, "a tenant is a GUID or a domain");
+}
+
+/**
+ * The tenant of a token, and that the user's id beside it is one.
+ *
+ * @param claims The token's claims.
+ * @param fail Refuses the token.
+ * @returns The tenant, a GUID in lower case: one claim of the name `tid` and of no other spelling.
+ */
+export function tenantOf(claims: TokenClaims, fail: IssuerFail): string {
+  const { tid, oid } = claims;
+  const names = Object.keys(claims).filter((name) => name.toLowerCase() === "tid");
+  const tenant = typeof tid === "string" ? tid.toLowerCase() : "";
+  if (names.length !== 1 || !isGuid(tenant)) fail("tenant_invalid");
+  if (oid !== undefined && (typeof oid !== "string" || !isGuid(oid.toLowerCase()))) fail("subject_invalid");
+  return tenant;
 }

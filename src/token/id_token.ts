@@ -114,7 +114,7 @@ export class IdTokenValidator {
     const token = parseCompact(text, failJwt);
     const { claims, alg } = token;
     const key = await verifySignature(token, expected.issuer, jwks, correlationId, waitUntil, failJwt);
-    checkIssuer(claims, key, authority, expected, fail);
+    checkIssuer(claims, key, authority, expected, (fault) => fail(`id_token_${fault}`));
     // Entra writes GUIDs in lower case, whatever case the application was configured with.
     const folded = (value: unknown): unknown =>
       authority.kind === "aad" && typeof value === "string" ? value.toLowerCase() : value;

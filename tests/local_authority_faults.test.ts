@@ -38,6 +38,33 @@ test("a fault without end is undone by what fault() returned, once and for all",
   assertEquals(await statuses(authority, 2), [200, 200]);
 });
 
+test("an authority goes down at run time, everywhere and for its pages, and comes up again", async () => {
+  const authority = new LocalAuthority();
+  const { tenantId } = authority.defaults;
+  const login = `https://login.microsoftonline.com/${tenantId}`;
+  const paths = ["discovery/v2.0/keys", "oauth2/v2.0/token", "oauth2/v2.0/authorize", "oauth2/v2.0/logout"];
+  const urls = [DISCOVERY, INSTANCE, GRAPH, ...paths.map((path) => `${login}/${path}`)];
+  const up = authority.fault({ on: "any", kind: "network", times: Infinity });
+  for (const url of [...urls, ...urls]) await assertRejects(() => authority.fetch(url), TypeError);
+  up();
+  for (const url of urls) assert(await statusOf(authority, url) > 0);
+});
+
+test("keys rotate: the old one stays in the key set, unless it is taken away", async () => {
+  const authority = new LocalAuthority();
+  const kids = async (): Promise<string[]> => {
+    const response = await authority.fetch("https://login.microsoftonline.com/common/discovery/v2.0/keys");
+    return (await response.json()).keys.map(({ kid }: { kid: string }) => kid);
+  };
+  const [first = ""] = await kids();
+  await authority.rotateKeys();
+  const [second = "", ...old] = await kids();
+  assertEquals([old, first === second], [[first], false]);
+  await authority.rotateKeys({ keepOld: false });
+  const last = await kids();
+  assertEquals([last.length, last.includes(first), last.includes(second)], [1, false, false]);
+});
+
 test("older faults happen first, and clearFaults() forgets the rest", async () => {
   const authority = new LocalAuthority();
   authority.fault({ on: "any", kind: "throttled" });

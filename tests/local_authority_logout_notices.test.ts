@@ -86,6 +86,8 @@ test("a logout token names the user's latest session, if there is one", async ()
   assertEquals(await sidOf({ username: ADA }), undefined);
   const { id_token } = await scene.tokens({}, { username: ADA });
   assertEquals(await sidOf({ username: ADA }), decodeJwt(id_token)["sid"]);
+  const later = await scene.tokens({}, { username: ADA });
+  assertEquals(await sidOf({ username: ADA }), decodeJwt(later.id_token)["sid"]);
   assertEquals(await sidOf({ username: "bob@contoso.onmicrosoft.com" }), undefined);
 });
 

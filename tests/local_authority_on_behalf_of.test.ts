@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { decodeJwt } from "jose";
 import type { UserTokenOptions } from "../src/testing/mod.ts";
+import { LEDGER_API as LEDGER, ORDERS_APP, PAYROLL_API as PAYROLL } from "./support/on_behalf_of_scene.ts";
 import { test } from "./support/suite.ts";
 import {
   type Answer,
@@ -16,8 +17,6 @@ import {
   WEB,
 } from "./support/user_scene.ts";
 
-/** The API in the middle, as an app. */
-const ORDERS_APP = { clientId: ORDERS.appId, name: "Orders", secrets: ["orders-s3cret"] } as const;
 /** A version 1 API in the middle, whose users must consent. */
 const MAIL = {
   identifierUris: ["api://mail", "https://mail.example"],
@@ -31,20 +30,6 @@ const MAIL_APP = {
   requireConsent: true,
   delegatedScopes: { "api://ledger": ["Ledger.Read"] },
   optionalClaims: ["auth_time", "sid"],
-} as const;
-/** An API at the end. */
-const LEDGER = {
-  identifierUris: ["api://ledger"],
-  appId: "7c3e9d20-b156-4f48-8a03-2e4f618c0db3",
-  accessTokenVersion: 2,
-  scopes: ["Ledger.Read", "Ledger.Write"],
-} as const;
-/** An API at the end that wants more of its users. */
-const PAYROLL = {
-  identifierUris: ["api://payroll"],
-  appId: "8d4fae31-c267-4059-9b14-3f50729d1ec4",
-  scopes: ["Pay.Read"],
-  requiresMfa: true,
 } as const;
 const ADA = "ada@contoso.onmicrosoft.com";
 const BOB = "bob@contoso.onmicrosoft.com";
@@ -319,6 +304,15 @@ test("R-164: an essential authentication context that the caller's sign-in has n
   const stepped = await scene.tokens({ scope: "api://orders/Orders.Read", claims });
   const body = await exchanged(scene, stepped.access_token, { claims });
   assertEquals(decodeJwt(body.access_token)["acrs"], ["c1"]);
+});
+
+test("claims that name a policy are asked for again until the sign-in had a second factor", async () => {
+  const scene = obo();
+  const claims = JSON.stringify({ access_token: { polids: { essential: true, values: ["p1"] } } });
+  const plain = await exchange(scene, await assertionFor(scene), { claims });
+  assertEquals(outcome(plain), [400, "interaction_required", 50076, "basic_action"]);
+  assertEquals(JSON.parse(plain.body.claims).access_token, { capolids: { essential: true, values: ["p1"] } });
+  await exchanged(scene, await assertionFor(scene, { mfa: true }), { claims });
 });
 
 test("a user who cannot pass is told to enrol", async () => {

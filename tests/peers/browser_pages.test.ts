@@ -83,6 +83,9 @@ chromium.test("Chromium signs out, tells the app in a hidden frame, and goes bac
     await page.goto(`${origin}/common/oauth2/v2.0/logout?${new URLSearchParams(back)}`);
     await page.waitForURL(`${app.origin}/bye`);
     assertEquals(app.arrivals.map(({ path }) => path), ["/callback", "/signed-out", "/bye"]);
+    const [answer, told] = app.arrivals.map(({ parameters }) => parameters);
+    assertEquals(told!.get("sid"), answer!.get("session_state"));
+    assertEquals(new URL(told!.get("iss")!).origin, origin);
     await page.goto(authorizeUrl({ redirect_uri, prompt: "none" }, { origin }).href);
     assertEquals(app.arrivals.at(-1)!.parameters.get("error"), "login_required");
   }));

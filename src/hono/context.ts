@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type AuthError, isAuthError } from "../errors/auth_error.ts";
 import { refuse } from "../errors/errors.ts";
 import { isWorkers } from "../runtime/host.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
@@ -18,7 +19,7 @@ export interface HonoContext<E = unknown> {
   /** Whether the request has an answer. */
   readonly finalized: boolean;
   /** What a handler threw. */
-  readonly error: Error | undefined;
+  error: Error | undefined;
   /** Keeps work alive; throws where there is none. */
   readonly executionCtx: { waitUntil(promise: Promise<unknown>): void };
   /** The answer. */
@@ -95,6 +96,11 @@ export function replaceAnswer(c: HonoContext, response: Response): void {
   c.res = response;
 }
 
+/** Whether the library answers an error. A mistake in the program is for the error handler, which tells its author. */
+export function isAnswered(error: unknown): error is AuthError {
+  return isAuthError(error) && error.name !== "ClientConfigurationError";
+}
+
 /**
  * Answers in the place of the error handler, and keeps what other middleware set: CORS, for example.
  *
@@ -108,4 +114,6 @@ export function answerError(c: HonoContext, response: Response): void {
     else if (!name.startsWith("content-") && !answer.headers.has(name)) answer.headers.set(name, value);
   }
   replaceAnswer(c, answer);
+  // Answered: the middleware outside of this one leaves it alone.
+  c.error = undefined;
 }

@@ -317,11 +317,9 @@ test("a code that was asked for as a form and comes in a link is refused (R-129)
 });
 
 test("a store of sessions that fails begins none, and says that it will pass", async () => {
-  const { MemoryStore } = await import("../mod.ts");
-  const sessionStore = new MemoryStore();
-  const scene = new WebScene({ web: { sessionStore } });
+  const scene = new WebScene({ onServer: true });
   const url = await begun(scene);
-  sessionStore.set = () => Promise.reject(new Error("down"));
+  scene.store.set = () => Promise.reject(new Error("down"));
   const answer = await scene.visitor.visit(url);
   assertEquals(answer.status, 503);
   await assertRefused(scene, answer, 503);

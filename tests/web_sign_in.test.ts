@@ -92,8 +92,7 @@ test("every answer of a sign-in is for nobody to keep, and redirects are 303 (R-
 });
 
 test("a sign-in begins a session anew, and the one before is worth nothing (R-135)", async () => {
-  const { MemoryStore } = await import("../mod.ts");
-  const scene = new WebScene({ web: { sessionStore: new MemoryStore() } });
+  const scene = new WebScene({ onServer: true });
   const { visitor } = scene;
   visitor.cookies.set("__Host-auth.session", { value: "planted", sameSite: "Lax", line: "" });
   await scene.signIn();

@@ -23,9 +23,7 @@ export interface HonoContext<E = unknown> {
   /** Keeps work alive; throws where there is none. */
   readonly executionCtx: { waitUntil(promise: Promise<unknown>): void };
   /** The answer. */
-  get res(): Response;
-  /** Sets it; `undefined` first takes the old one's headers away. */
-  set res(response: Response | undefined);
+  res: Response;
   /** Sets a variable. */
   set(key: never, value: never): void;
 }
@@ -92,7 +90,7 @@ export function requireFirst({ finalized }: HonoContext, name: string): void {
  */
 export function replaceAnswer(c: HonoContext, response: Response): void {
   // Else Hono lays the old headers over the new ones.
-  c.res = undefined;
+  (c as { res: Response | undefined }).res = undefined;
   c.res = response;
 }
 

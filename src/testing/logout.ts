@@ -4,9 +4,10 @@
  * @module
  * @see {@link https://openid.net/specs/openid-connect-rpinitiated-1_0.html | RP-Initiated Logout}
  */
-import { base64url, decodeJwt, type JWTPayload } from "jose";
+import { decodeJwt, type JWTPayload } from "jose";
 import type { App } from "./declared.ts";
 import type { Exchange } from "./exchange.ts";
+import { userOfHint } from "./login_hint.ts";
 import { isRegisteredRedirect } from "./redirect_uri.ts";
 
 /** A sign-out request that was read. */
@@ -30,16 +31,10 @@ function hinted(token: string | null): JWTPayload {
 
 function userOf(parameters: URLSearchParams, hint: JWTPayload): string | undefined {
   const sent = parameters.get("logout_hint");
-  // The `login_hint` claim of an ID token is what Entra wants here.
-  if (sent?.startsWith("O.")) {
-    try {
-      return new TextDecoder("utf-8", { fatal: true }).decode(base64url.decode(sent.slice(2)));
-    } catch {
-      return undefined;
-    }
-  }
+  // Entra wants the `login_hint` claim of an ID token here; one that means nobody is no reason to ask another.
+  if (sent) return userOfHint(sent);
   const named = hint["preferred_username"];
-  return sent || (typeof named === "string" ? named : undefined);
+  return typeof named === "string" ? named : undefined;
 }
 
 function redirectOf(parameters: URLSearchParams, apps: readonly App[]): string | undefined {

@@ -15,6 +15,7 @@ import { readClaims } from "./claims_request.ts";
 import type { App } from "./declared.ts";
 import { EntraError, missingParameter } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
+import { userOfHint } from "./login_hint.ts";
 import { appOnPath, pathSegment } from "./path_client.ts";
 import { isRegisteredRedirect } from "./redirect_uri.ts";
 import { asksForMfa, readScopes, splitScopes } from "./requested_scopes.ts";
@@ -123,7 +124,7 @@ function optionalParts(target: AnswerTarget, parameters: URLSearchParams): Parti
   const given = {
     nonce: present(parameters, "nonce"),
     codeChallenge: present(parameters, "code_challenge"),
-    loginHint: present(parameters, "login_hint"),
+    loginHint: userOfHint(parameters.get("login_hint")),
     domainHint: present(parameters, "domain_hint"),
     maxAge: maxAgeOf(target, present(parameters, "max_age")),
   };

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { returnPath, type ReturnRules } from "./return_path.ts";
+
 /**
  * Whether a browser wants to show the answer as a page: then it can be sent elsewhere (R-140).
  *
@@ -49,11 +51,18 @@ export function pageBefore({ headers }: Request, origin: string): string | undef
 }
 
 /**
- * The path of a request, to come back to.
+ * The page to come back to: that which was asked for, or that which sent a form or a script's request.
  *
  * @param request The request.
+ * @param returns What counts as a page.
+ * @param given The page that the application names.
+ * @returns The path; the start page's where there is none.
  */
-export function pathOf({ url }: Request): string {
-  const { pathname, search } = new URL(url);
-  return pathname + search;
+export function wayBack(request: Request, returns: ReturnRules, given?: string): string {
+  if (given !== undefined) return returnPath(given, returns);
+  if (!isReading(request) || !isNavigation(request)) {
+    return returnPath(pageBefore(request, returns.origin), returns);
+  }
+  const { pathname, search } = new URL(request.url);
+  return returnPath(pathname + search, returns);
 }

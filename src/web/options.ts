@@ -58,7 +58,7 @@ export interface CookieOptions {
   readonly prefix?: string | undefined;
   /** A domain for the session cookie. Leave it out: with it sibling sites can overwrite the cookie (R-131). */
   readonly domain?: string | undefined;
-  /** @default {"Lax"} */
+  /** `Strict` withholds the session where another site leads here. @default {"Lax"} */
   readonly sameSite?: "Lax" | "Strict" | undefined;
 }
 

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { type AuthorizedFetch, createAuthorizedFetch } from "../client/authorized_fetch.ts";
+import { createAuthorizedFetch } from "../client/authorized_fetch.ts";
 import type { SilentRequest } from "../request/user_requests.ts";
-import type { AuthenticationResult } from "../result/authentication_result.ts";
 import type { RequestContext } from "./options.ts";
 import type { Session, SessionUser, UserAuth } from "./user_auth.ts";
 import type { WebKit } from "./web_kit.ts";
@@ -50,8 +49,9 @@ export class SignedInUser implements UserAuth {
     return { issuedAt: date(issuedAt), idleUntil: date(idleUntil), expiresAt: date(expiresAt) };
   }
 
+  // Fields, so that handlers may take them out of the object.
   /** A token for an API. */
-  async acquireToken(asked: UserTokenRequest): Promise<AuthenticationResult> {
+  readonly acquireToken: UserAuth["acquireToken"] = async (asked) => {
     const { carried, settings: { app } } = this.#kit;
     const { homeAccountId: account } = this.user;
     // What the browser carries is looked at once, and only where a token is wanted.
@@ -62,21 +62,15 @@ export class SignedInUser implements UserAuth {
       this.#failed.set(error as object, this.#failedLast = { ...asked });
       throw error;
     }
-  }
+  };
 
   /** A `fetch` for an API that has the user's token. */
-  fetch(
-    { scopes, origins }: {
-      readonly scopes: readonly string[];
-      readonly origins: readonly (string | URL)[];
-    },
-  ): AuthorizedFetch {
-    return createAuthorizedFetch({
+  readonly fetch: UserAuth["fetch"] = ({ scopes, origins }) =>
+    createAuthorizedFetch({
       origins,
       fetch: this.#kit.settings.configuration.fetch,
       acquireToken: ({ claims, signal }) => this.acquireToken({ scopes, claims, signal }),
     });
-  }
 
   /**
    * What was asked for when an error came.

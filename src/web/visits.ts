@@ -8,9 +8,8 @@ import { sha256 } from "../crypto/digest.ts";
 import { type AuthError, isAuthError } from "../errors/auth_error.ts";
 import { claimsText } from "../request/claims.ts";
 import { json, redirect } from "./answers.ts";
-import { isNavigation, isReading, pageBefore, pathOf } from "./callers.ts";
+import { isNavigation, wayBack } from "./callers.ts";
 import type { RequestContext } from "./options.ts";
-import { returnPath } from "./return_path.ts";
 import { forSession } from "./session_headers.ts";
 import type { FoundSession } from "./sessions.ts";
 import type { SignIns } from "./sign_ins.ts";
@@ -18,7 +17,7 @@ import { SignedInUser } from "./signed_in_user.ts";
 import type { Step } from "./step_links.ts";
 import { SESSION_OVER, STEP_UP_FIRST, STILL_MISSING, type Trouble } from "./trouble.ts";
 import type { SignInRequest, UserAuth } from "./user_auth.ts";
-import type { Visit } from "./web_auth.ts";
+import type { Visit } from "./visit.ts";
 import type { WebKit } from "./web_kit.ts";
 
 /** What the user must do, as another copy of this package may say it, too. */
@@ -91,23 +90,11 @@ export class OneVisit implements Visit {
   }
 
   #fail(error: unknown): Promise<Response> {
-    return this.#kit.fail(this.#request, error, this.#asked());
+    return this.#kit.failOnTheWay(this.#request, error);
   }
 
-  #asked(): { asJson: boolean; action?: { label: string; href: string }; returnTo: string } {
-    const asJson = !isNavigation(this.#request);
-    const returnTo = this.#wayBack();
-    return isReading(this.#request)
-      ? { asJson, returnTo, action: { label: "Try again", href: returnTo } }
-      : { asJson, returnTo };
-  }
-
-  /** The page to come back to: this one, or that which sent a form or a script's request. */
   #wayBack(given?: string): string {
-    const { origin, returns } = this.#kit.settings;
-    const isPage = isReading(this.#request) && isNavigation(this.#request);
-    const own = isPage ? pathOf(this.#request) : pageBefore(this.#request, origin);
-    return returnPath(given ?? own, returns);
+    return wayBack(this.#request, this.#kit.settings.returns, given);
   }
 
   async #stepUp(error: InteractionError): Promise<Response> {

@@ -4,34 +4,16 @@
  * @module
  */
 
-import { isNavigation } from "./callers.ts";
 import { LogoutNotices } from "./logout_notices.ts";
 import type { OptionsOf, RequestContext, RequestHandler, WebAuthOptions } from "./options.ts";
 import { perContext } from "./per_context.ts";
 import { SignIns } from "./sign_ins.ts";
 import { SignOuts } from "./sign_outs.ts";
-import type { SignInRequest, UserAuth } from "./user_auth.ts";
+import type { UserAuth } from "./user_auth.ts";
+import type { Visit } from "./visit.ts";
 import { OneVisit } from "./visits.ts";
 import { WebKit } from "./web_kit.ts";
 import type { PathNames } from "./web_settings.ts";
-
-/** One request on its way through the application. */
-export interface Visit {
-  /** Who is signed in; `null` for nobody. Never an error: a request that cannot be judged has no visit (R-138). */
-  readonly auth: UserAuth | null;
-  /** The answer for somebody who is not signed in: a browser is sent to sign in, any other caller gets 401 as JSON (R-140). */
-  challenge(request?: SignInRequest): Promise<Response>;
-  /**
-   * Turns what a handler threw into an answer: a step-up for {@linkcode InteractionRequiredAuthError}, a page or JSON for other
-   * errors of this library. Throws again what is none of ours.
-   */
-  recover(error: unknown): Promise<Response>;
-  /**
-   * Adds to an answer what the session needs: a renewed cookie, `Cache-Control: private, no-store`, `Vary: Cookie` (R-137). To be
-   * called once, last. The given response may be immutable: another one may come back.
-   */
-  finish(response: Response): Response;
-}
 
 /** Signs users in, and knows them again. Each handler answers a request to its path; {@linkcode WebAuth.route} picks one. */
 export interface WebAuth<E = unknown> {
@@ -142,7 +124,7 @@ async function guarded(
     visit = await visitOf(all, request, context);
   } catch (error) {
     // R-138: nobody knows whether anybody is signed in, so nothing of the application runs.
-    return await all.kit.fail(request, error, { asJson: !isNavigation(request) });
+    return await all.kit.failOnTheWay(request, error);
   }
   let response: Response;
   try {

@@ -7,7 +7,7 @@
 import { isAuthError } from "../errors/auth_error.ts";
 import { ClientAuthError, nameOf } from "../errors/errors.ts";
 import { json } from "./answers.ts";
-import { isNavigation } from "./callers.ts";
+import { isNavigation, isReading, wayBack } from "./callers.ts";
 import { CarriedPartition } from "./carried_partition.ts";
 import { LoopGuard } from "./loop_guard.ts";
 import type { WebAuthOptions } from "./options.ts";
@@ -115,6 +115,19 @@ export class WebKit {
   async fail(request: Request, error: unknown, options: TroubleOptions = {}): Promise<Response> {
     this.report(error);
     return await this.refuse(request, troubleOf(error), options);
+  }
+
+  /**
+   * Answers for an error that came on the way to a page of the application: that page can be tried again.
+   *
+   * @param request The request.
+   * @param error What was thrown.
+   */
+  async failOnTheWay(request: Request, error: unknown): Promise<Response> {
+    const asJson = !isNavigation(request);
+    const returnTo = wayBack(request, this.settings.returns);
+    const action = isReading(request) ? { label: "Try again", href: returnTo } : undefined;
+    return await this.fail(request, error, { asJson, returnTo, action });
   }
 
   /**

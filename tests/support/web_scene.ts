@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConfidentialClientApplication } from "../../mod.ts";
+import { ConfidentialClientApplication, MemoryStore } from "../../mod.ts";
 import type { MsalEvent } from "../../src/runtime/events.ts";
 import { LocalAuthority, type LocalAuthorityOptions, type SignInOptions } from "../../src/testing/mod.ts";
 import type { ConfidentialClientOptions } from "../../src/client/options.ts";
@@ -36,6 +36,8 @@ export interface SceneOptions {
   readonly web?: Partial<WebAuthOptions>;
   readonly app?: Partial<ConfidentialClientOptions>;
   readonly authority?: LocalAuthorityOptions;
+  /** Whether sessions are in the scene's store. @default {false} */
+  readonly onServer?: boolean;
   /** Instead of what tells who is signed in. */
   readonly handler?: (request: Request, auth: UserAuth) => Response | Promise<Response>;
 }
@@ -139,6 +141,7 @@ export class Visitor {
 export class WebScene {
   readonly clock: FakeClock = new FakeClock();
   readonly events: MsalEvent[] = [];
+  readonly store: MemoryStore = new MemoryStore({ clock: this.clock });
   readonly authority: LocalAuthority;
   readonly app: ConfidentialClientApplication;
   readonly auth: WebAuth;
@@ -168,6 +171,7 @@ export class WebScene {
       baseUrl: SITE,
       cookieSecret: COOKIE_SECRET,
       scopes: ["User.Read"],
+      ...(options.onServer ? { sessionStore: this.store } : {}),
       ...options.web,
     });
     this.#handler = options.handler ?? ((_, { user }) => new Response(`Hello ${user.name}`));

@@ -125,6 +125,46 @@ test("a request without the cookie, and a user whom memory knows, cost no read o
   assertEquals(own.store.take(), { get: 0, set: 0, delete: 0 });
 });
 
+test("a user whom memory knows costs no look into the cookies", async () => {
+  const own = world();
+  const app = await signedIn(own);
+  const request = {
+    get headers(): Headers {
+      throw new Error("read");
+    },
+  } as unknown as Request;
+  await own.carried.adopt(app, request, USER);
+});
+
+test("R-130 the cookie is Lax and of the host alone also where others are not", async () => {
+  const own = world();
+  const weaker = new Cookies({ ...SETTINGS, domain: "example.com", sameSite: "Strict" });
+  const carried = new CarriedPartition(weaker, COOKIE_SECRET, own.entra.clock);
+  const app = own.isolate(true);
+  await own.entra.signIn(app);
+  own.jar.take(await carried.carry(app, USER));
+  assert(own.jar.cookies.length > 0);
+  for (const { name, attributes } of own.jar.cookies) {
+    assert(name.startsWith("__Host-"));
+    assertEquals([attributes.get("domain"), attributes.get("samesite")], [undefined, "Lax"]);
+  }
+  own.jar.take(carried.clear(own.jar.request()));
+  assertEquals(own.jar.cookies, []);
+});
+
+test("R-112 a refresh token that the store has dropped meanwhile stays dropped", async () => {
+  const own = world();
+  const first = await signedIn(own);
+  const { users } = openApplication(first).engine.configuration.cache;
+  const [user] = users.users("login.microsoftonline.com", first.clientId);
+  await users.dropRefreshToken(user!.refreshTokens[0]!, own.entra.clock.now());
+  const app = own.isolate(true);
+  await own.carried.adopt(app, own.jar.request(), USER);
+  const known = openApplication(app).engine.configuration.cache.users;
+  const [there] = known.users("login.microsoftonline.com", app.clientId);
+  assertEquals(there?.refreshTokens, []);
+});
+
 test("what is adopted is not written to the store", async () => {
   const own = world();
   await signedIn(own);
@@ -217,6 +257,9 @@ test("R-132 a session of one user takes nothing that another carried", async () 
   );
   await own.carried.adopt(app, jar.request(), { homeAccountId: eve });
   assertEquals([await tokenIn(own, app), await app.getAccount(eve)], [undefined, null]);
+  // Nor does the user get what a cookie holds of theirs that says it is somebody else's.
+  await own.carried.adopt(app, jar.request(), USER);
+  assertEquals(await tokenIn(own, app), undefined);
 });
 
 test("R-112 what memory or store know is newer, and stays", async () => {

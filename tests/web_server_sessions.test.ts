@@ -331,3 +331,24 @@ test("a session that could not be begun leaves no record", async () => {
   assertEquals((await failure(own.begin())).code, "cache_write_failed");
   assertEquals([...own.store.values.keys()], []);
 });
+
+test("R-141 a session without a sid is not found by an empty one", async () => {
+  const own = world();
+  await own.begin({ sid: "" });
+  await own.sessions.endElsewhere({ issuer: ISSUER, sid: "" });
+  assert(await own.visit());
+  assertEquals([...own.store.values.keys()].filter((key) => LIST.test(key)).length, 1);
+});
+
+test("R-187 a list forgets sessions that have ended by themselves", async () => {
+  const own = world();
+  const sizes: number[] = [];
+  for (let day = 0; day < 4; day++) {
+    await browser(own, { sid: undefined });
+    await browser(own, { sid: undefined });
+    sizes.push([...own.store.values].find(([key]) => LIST.test(key))![1].length);
+    await own.clock.advance(12 * HOUR_MS);
+  }
+  assertEquals(sizes[1], sizes[2]);
+  assertEquals(sizes[2], sizes[3]);
+});

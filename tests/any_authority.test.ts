@@ -223,6 +223,7 @@ const LOOKALIKES: readonly string[] = [
     https://login.microsoftonline.com./contoso https://westus.login.microsoftonline.com/contoso
   `.trim().split(/\s+/),
   "https://\u0441ontoso.ciamlogin.com/",
+  "https://\u0441ontoso.b2clogin.com/contoso/b2c_1_susi",
   "https://contoso.\u0441iamlogin.com/",
   "https://contoso.ciamlogin\u3002com.evil.tld/",
   "https://contoso.b2clogin.com\u0000.evil.tld/contoso/b2c_1_susi",

@@ -89,7 +89,7 @@ export function parseAnyAuthority(
     return shaped(`https://${host}/<tenant>`, found);
   }
   if (isB2cHost(host)) return shaped(`https://${host}/<tenant>/B2C_1_<policy>`, b2cAuthority(url, hosts));
-  if (isExternalIdHost(host)) return shaped(`https://${host}/<tenant>`, externalIdAuthority(url, []));
+  if (isExternalIdHost(host)) return shaped(`https://${host}/<tenant>`, externalIdAuthority(url, hosts));
   if (hosts.includes(host) || (insecureLoopback && isLoopback(url))) {
     const expected = `https://${host} with /<tenant>, /<tenant>/B2C_1_<policy> or /adfs`;
     return shaped(expected, onKnownHost(url, hosts, insecureLoopback));

@@ -39,7 +39,7 @@ function faultOf(
   const cloud = cloudOf(environment) ?? (kind === "aad" ? [environment] : undefined);
   if (isAddress(url) && !isAddress(new URL(base))) return "it is an address, not a name";
   if (!(rules?.isHost(url.host) ?? cloud?.includes(url.host) ?? true)) {
-    return "it is on a host of another authority";
+    return "it is on another host";
   }
   return endpointFault(url, insecureLoopback);
 }

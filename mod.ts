@@ -78,6 +78,7 @@ export {
   type ServerErrorDetails,
 } from "./src/errors/server_error.ts";
 export { allowInsecureLoopback } from "./src/net/endpoint.ts";
+export type { AccessTokenErrorCode } from "./src/errors/access_token_codes.ts";
 export type { AuthResponseErrorCode } from "./src/errors/auth_response_codes.ts";
 export type { IdTokenErrorCode } from "./src/errors/id_token_codes.ts";
 export type { AccountInfo, TenantProfile } from "./src/request/account_info.ts";

@@ -408,10 +408,13 @@ for (const [name, code, claims, head] of GENERIC) {
   });
 }
 
-test("R-157 a token of another issuer or audience causes no request at all", async () => {
+test("R-157 a token of another issuer or audience, or with an algorithm that never counts, causes no request at all", async () => {
   const one = await genericFixture();
   for (const claims of [{ iss: "https://evil.example" }, { aud: "x" }, { exp: 1 }]) {
     await one.refused(await signToken({ ...genericClaims(one.clock), ...claims }));
+  }
+  for (const alg of ["none", "HS256", "constructor"]) {
+    await one.refused(await signToken(genericClaims(one.clock), { alg }));
   }
   assertEquals(one.requests.length, 0);
 });

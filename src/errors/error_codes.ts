@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AccessTokenErrorCode } from "./access_token_codes.ts";
 import type { AuthResponseErrorCode } from "./auth_response_codes.ts";
 import type { IdTokenErrorCode } from "./id_token_codes.ts";
 
@@ -73,6 +74,7 @@ export type CacheErrorCode =
 
 /** Every code of every error of this library. */
 export type AuthErrorCode =
+  | AccessTokenErrorCode
   | CacheErrorCode
   | ClientAuthErrorCode
   | ClientConfigurationErrorCode

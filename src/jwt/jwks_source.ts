@@ -32,7 +32,7 @@ export class JwksSource {
    * The keys that are in memory and do not have to be renewed yet.
    *
    * @param uri The `jwks_uri`.
-   * @returns The same list for as long as they are; `undefined` where {@linkcode JwksSource.keys} would send something.
+   * @returns The same list for as long as they are the same; `undefined` where {@linkcode JwksSource.keys} would send something.
    */
   fresh(uri: string): KeySet | undefined {
     return this.#documents.fresh(uri);

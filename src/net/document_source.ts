@@ -51,6 +51,7 @@ export type DocumentReader<T> = (body: Readonly<Record<string, unknown>>, fail: 
 interface Held<T> extends RingItem {
   readonly url: string;
   readonly value: T;
+  readonly text: string;
   readonly fetchedAtMs: number;
   renewAtMs: number;
   outOfTurnAtMs: number;
@@ -91,7 +92,7 @@ export class DocumentSource<T> {
    * A document that is in memory and does not have to be renewed yet.
    *
    * @param url Where it is.
-   * @returns The same object until it is renewed; `undefined` where {@linkcode DocumentSource.get} would send something.
+   * @returns The same object until another text takes its place; `undefined` where {@linkcode DocumentSource.get} would send something.
    */
   fresh(url: string): T | undefined {
     const held = this.#held.get(url);
@@ -230,8 +231,10 @@ export class DocumentSource<T> {
     return value;
   }
 
-  #hold(url: string, value: T, { text, fetchedAtMs }: KeptDocument): T {
+  #hold(url: string, made: T, { text, fetchedAtMs }: KeptDocument): T {
     const old = this.#held.get(url);
+    // The same text is the same object, and what is known of that, such as imported keys, goes on.
+    const value = old?.text === text ? old.value : made;
     if (old !== undefined) this.#ring.remove(old);
     this.#held.delete(url);
     const renewAtMs = Math.max(
@@ -241,6 +244,7 @@ export class DocumentSource<T> {
     const held: Held<T> = {
       url,
       value,
+      text,
       fetchedAtMs,
       renewAtMs,
       outOfTurnAtMs: 0,

@@ -25,7 +25,7 @@ import type { AccessTokenClaims, ValidatedAccessToken } from "./validated_token.
 import { type ValidatorParts, validatorParts } from "./validator_parts.ts";
 import { VerifiedTokens } from "./verified_tokens.ts";
 
-const MAX_VERIFIED_BYTES = 2 ** 20;
+const MAX_VERIFIED_BYTES = 2 ** 22;
 /** Stands for a key until there is one: nothing follows from it. */
 const NO_KEY: VerificationKey = {
   kid: undefined,

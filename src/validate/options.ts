@@ -63,7 +63,7 @@ export interface AccessTokenValidatorOptions extends TokenValidatorOptions {
   readonly audience: string | readonly string[];
   /**
    * Tokens that were verified are known again by their exact text until they end; the most bytes of them, about. 0 verifies every
-   * token every time. @default {1048576}
+   * token every time. @default {4194304}
    */
   readonly maxVerifiedBytes?: number | undefined;
 }
@@ -74,7 +74,10 @@ export interface IdTokenValidatorOptions extends TokenValidatorOptions {
   readonly clientId: string;
 }
 
-/** What a route asks of an access token. A token that has neither a scope nor a role is never enough. */
+/**
+ * What a route asks of an access token. A token that has neither a scope nor a role is never enough. An empty list or a name that is
+ * none of these is refused as the program's mistake.
+ */
 export interface AccessTokenRequirements {
   /** Delegated permissions, each a whole word of `scp`: a user's token must have all of them. */
   readonly scopes?: readonly string[] | undefined;
@@ -83,7 +86,10 @@ export interface AccessTokenRequirements {
    * tokens are; with both, either will do.
    */
   readonly roles?: readonly string[] | undefined;
-  /** Roles that users are assigned to: a user's token must have one of them in `roles`, beside its scopes. */
+  /**
+   * Roles that users are assigned to: a user's token must have one of them in `roles`, beside its scopes. App tokens are refused
+   * then, unless `roles` are given, too.
+   */
   readonly userRoles?: readonly string[] | undefined;
   /** Client ids (`azp` or `appid`) of the apps that may call on their own behalf; looked at for app tokens alone. */
   readonly allowedApps?: readonly string[] | undefined;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type AuthError, isAuthError } from "../errors/auth_error.ts";
 import { refuse } from "../errors/errors.ts";
 import { isWorkers } from "../runtime/host.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
@@ -18,13 +19,11 @@ export interface HonoContext<E = unknown> {
   /** Whether the request has an answer. */
   readonly finalized: boolean;
   /** What a handler threw. */
-  readonly error: Error | undefined;
+  error: Error | undefined;
   /** Keeps work alive; throws where there is none. */
   readonly executionCtx: { waitUntil(promise: Promise<unknown>): void };
   /** The answer. */
-  get res(): Response;
-  /** Sets it; `undefined` first takes the old one's headers away. */
-  set res(response: Response | undefined);
+  res: Response;
   /** Sets a variable. */
   set(key: never, value: never): void;
 }
@@ -91,8 +90,13 @@ export function requireFirst({ finalized }: HonoContext, name: string): void {
  */
 export function replaceAnswer(c: HonoContext, response: Response): void {
   // Else Hono lays the old headers over the new ones.
-  c.res = undefined;
+  (c as { res: Response | undefined }).res = undefined;
   c.res = response;
+}
+
+/** Whether the library answers an error. A mistake in the program is for the error handler, which tells its author. */
+export function isAnswered(error: unknown): error is AuthError {
+  return isAuthError(error) && error.name !== "ClientConfigurationError";
 }
 
 /**
@@ -108,4 +112,6 @@ export function answerError(c: HonoContext, response: Response): void {
     else if (!name.startsWith("content-") && !answer.headers.has(name)) answer.headers.set(name, value);
   }
   replaceAnswer(c, answer);
+  // Answered: the middleware outside of this one leaves it alone.
+  c.error = undefined;
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { isAuthError } from "../errors/auth_error.ts";
 import { refuse } from "../errors/errors.ts";
 import type { OptionsOf, WebAuthOptions } from "../web/options.ts";
 import type { SignInRequest, UserAuth } from "../web/user_auth.ts";
@@ -15,6 +14,7 @@ import {
   contextOf,
   type HonoContext,
   type HonoMiddleware,
+  isAnswered,
   replaceAnswer,
   requireFirst,
   setVariable,
@@ -42,8 +42,9 @@ function isWebAuth<E>(options: OptionsOf<WebAuthOptions, E> | WebAuth<E>): optio
  * Signs users in: answers the paths of sign-in, callback and sign-out, tells the handlers behind it by `c.var.auth` who is signed in,
  * and gives the answers what the session needs.
  *
- * An `InteractionRequiredAuthError` that a handler throws becomes a step-up; `app.onError` is called before, and its answer
- * replaced. Other errors are `app.onError`'s. A request whose session cannot be judged fails: no handler runs.
+ * Errors of this library that leave a handler, mistakes in the program apart, are answered: an `InteractionRequiredAuthError` by a step-up; `app.onError` is
+ * called before, and its answer replaced. Other errors are `app.onError`'s. Where nobody can say who is signed in, no handler
+ * runs.
  *
  * Use it for all paths, before the routes, and before any middleware that reads bodies.
  *
@@ -61,7 +62,14 @@ export function entraAuth<E = unknown>(
     const context = contextOf(c);
     const answer = await web.route(c.req.raw, context);
     if (answer) return answer;
-    const visit = await web.visit(c.req.raw, context);
+    let visit: Visit;
+    try {
+      visit = await web.visit(c.req.raw, context);
+    } catch (error) {
+      if (!isAnswered(error)) throw error;
+      // R-138: nobody knows whether anybody is signed in. What throws is answered there as it would be without Hono.
+      return await web.withUser(() => Promise.reject(error))(c.req.raw, context);
+    }
     visits.set(c, visit);
     setVariable(c, "auth", visit.auth);
     await next();
@@ -72,9 +80,7 @@ export function entraAuth<E = unknown>(
 
 async function finish(c: HonoContext, visit: Visit): Promise<void> {
   const { error } = c;
-  if (isAuthError(error) && error.name === "InteractionRequiredAuthError") {
-    answerError(c, await visit.recover(error));
-  }
+  if (isAnswered(error)) answerError(c, await visit.recover(error));
   // What has no answer is Hono's to refuse. A WebSocket's answer cannot be made again.
   if (!c.finalized || c.res.status === 101) return;
   const finished = visit.finish(c.res);

@@ -4,12 +4,22 @@
  * @module
  */
 
-import { isAuthError } from "../errors/auth_error.ts";
 import { refuse } from "../errors/errors.ts";
 import type { AccessTokenRequirements } from "../validate/options.ts";
+import { requireRequirements } from "../validate/requirements.ts";
 import { type ApiAuth, type ApiCaller, createApiAuth } from "../web/api_auth.ts";
 import type { ApiAuthOptions, OptionsOf } from "../web/options.ts";
-import { answerError, contextOf, type HonoMiddleware, requireFirst, setVariable } from "./context.ts";
+import { forCaller } from "../web/api_guard.ts";
+import {
+  answerError,
+  contextOf,
+  type HonoContext,
+  type HonoMiddleware,
+  isAnswered,
+  replaceAnswer,
+  requireFirst,
+  setVariable,
+} from "./context.ts";
 
 /** The variables behind {@linkcode requireBearer}. */
 export type CallerVariables = {
@@ -52,17 +62,18 @@ function open<E>(options: OptionsOf<ApiAuthOptions, E> | ApiAuth<E>): ApiAuth<E>
   );
 }
 
-/** Whether a handler's error is an answer to the caller: to step up, or that the token is not enough after all. */
-function isAnswer(error: unknown): boolean {
-  return isAuthError(error) && /^(?:InteractionRequiredAuth|AccessToken)Error$/.test(error.name);
+/** R-137: caches keep the answers to different callers apart. */
+function keepApart(c: HonoContext): void {
+  const answer = forCaller(c.res);
+  if (answer !== c.res) replaceAnswer(c, answer);
 }
 
 /**
  * Lets callers pass whose access token is valid, and enough. Others are answered 400, 401 or 403 with a challenge, 503 where the
  * signing keys cannot be had. Behind it `c.var.caller` is who calls.
  *
- * An `InteractionRequiredAuthError` that a handler throws becomes a 401 with its claims; `app.onError` is called before, and its
- * answer replaced. Other errors are `app.onError`'s.
+ * Errors of this library that leave a handler, mistakes in the program apart, are answered: an `InteractionRequiredAuthError` by a 401 with its claims;
+ * `app.onError` is called before, and its answer replaced. Other errors are `app.onError`'s.
  *
  * Preflights need `cors()` before this: nothing passes without a token. For several routes make the {@linkcode ApiAuth}
  * once, so that they share signing keys and verified tokens.
@@ -81,6 +92,7 @@ export function requireBearer<E = unknown>(
   const required = typeof options === "function" || isApiAuth(options)
     ? requirements
     : { ...requirementsOf(options), ...requirements };
+  requireRequirements(required);
   return async (c, next) => {
     requireFirst(c, "requireBearer()");
     const context = contextOf(c);
@@ -94,7 +106,8 @@ export function requireBearer<E = unknown>(
       return api.refuse(error, raw, context);
     }
     await next();
-    if (isAnswer(c.error)) answerError(c, api.refuse(c.error, raw, context));
+    if (isAnswered(c.error)) answerError(c, api.refuse(c.error, raw, context));
+    else if (c.finalized) keepApart(c);
     return undefined;
   };
 }

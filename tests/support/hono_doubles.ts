@@ -73,7 +73,14 @@ export function webDouble(): { web: WebAuth; seen: Seen } {
     const { pathname } = new URL(request.url);
     return Promise.resolve(pathname === "/auth/sign-in" ? new Response("sign-in page") : undefined);
   };
-  return { web: { route, visit } as WebAuth, seen: saw };
+  const withUser: WebAuth["withUser"] = (handler) => async (request, context = {}) => {
+    try {
+      return await handler(request, null, context);
+    } catch {
+      return new Response("the session store is down", { status: 503 });
+    }
+  };
+  return { web: { route, visit, withUser } as WebAuth, seen: saw };
 }
 
 /** A caller by the token `good`; keys that cannot be had for `outage`. */

@@ -1,3 +1,8 @@
+/**
+ * That applications of three versions of Hono compile with the middleware, and what they know of `c.var`. Checked, never run.
+ *
+ * @module
+ */
 import { Hono as Newest } from "hono";
 import type { MiddlewareHandler as NewestHandler } from "hono";
 import { Hono as Middle } from "hono-4.9";

@@ -294,6 +294,37 @@ test("R-112: a renewal elsewhere does not bring back who had the process before"
   for (const text of store.values.values()) assert(!text.includes(caller(1).oid));
 });
 
+test("R-105: an isolate that hears of the new user forgets all of the old one", async () => {
+  const entra = entraDouble();
+  answerAll(entra);
+  const store = countingStore(entra.clock);
+  const [one, two] = [processOf(entra, store), processOf(entra, store)];
+  await one.start(caller(1));
+  await one.go({ scopes: ["Mail.Read"] });
+  await entra.clock.advance(2_000);
+  await two.start(caller(2));
+  for (const scopes of [["Calendars.Read"], ["Mail.Read"], FILES]) {
+    assert(isOf(await one.go({ scopes }), caller(2)), scopes[0]);
+  }
+});
+
+test("R-105: a store that shows the old user late does not bring them back", async () => {
+  const entra = entraDouble();
+  answerAll(entra);
+  const store = countingStore(entra.clock, false);
+  const [one, two] = [processOf(entra, store), processOf(entra, store)];
+  await one.start(caller(1));
+  const old = await store.get([...store.values.keys()][0]!);
+  await entra.clock.advance(2_000);
+  await two.start(caller(2));
+  const { get } = store;
+  store.get = () => Promise.resolve(old);
+  assert(isOf(await two.go({ scopes: ["Mail.Read"] }), caller(2)));
+  store.get = get;
+  assert(isOf(await two.go(), caller(2)));
+  assert(isOf(await processOf(entra, store).go({ scopes: ["Calendars.Read"] }), caller(2)));
+});
+
 test("R-108: after invalid_grant the store is read once more, and what another isolate got is used", async () => {
   const entra = entraDouble();
   const store = countingStore(entra.clock);
@@ -518,6 +549,76 @@ test("the cache survives being written down, with its processes", async () => {
   assertNotEquals(tokenCache.size, 0);
 });
 
+test("R-116: a beginning from before a stop does not end the one that came after it", async () => {
+  for (const options of [{}, { tokenCache: undefined }]) {
+    const entra = entraDouble();
+    const here = processOf(entra, undefined, options);
+    const { reply, open } = held(entra);
+    entra.next(reply, answering(entra));
+    const slow = here.starting(caller(1));
+    await entra.clock.advance(1_000);
+    await here.stop();
+    await here.start(caller(2));
+    open();
+    await entra.settle(slow);
+    assert(isOf(await here.go(), caller(2)));
+  }
+});
+
+/** One step of a story. */
+interface Step {
+  readonly kind: string;
+  readonly who: number;
+  readonly scope: string;
+  readonly delayMs: number;
+}
+
+/** Plays a story, and holds every result against who may have the process. */
+async function play(steps: readonly Step[], times: readonly number[], memory: string): Promise<void> {
+  const entra = entraDouble();
+  const answer = answering(entra) as (request: RecordedRequest) => Promise<Response>;
+  entra.next(
+    ...Array.from(
+      { length: 200 },
+      (_, nth) => (request: RecordedRequest) => later(entra.clock, times[nth % 10]!, () => answer(request)),
+    ),
+  );
+  const store = memory === "store" ? countingStore(entra.clock) : undefined;
+  const here = processOf(entra, store, memory === "own" ? { tokenCache: undefined } : {});
+  const calls: Promise<unknown>[] = [];
+  // Whoever has begun the process, or is beginning it.
+  let owners = new Set<string>();
+  for (const { kind, who, scope, delayMs } of steps) {
+    const request = { scopes: [scope] };
+    const may = owners;
+    if (kind === "stop") calls.push(here.app.stopLongRunningProcessInWebApi(KEY));
+    if (kind === "start") {
+      owners.add(homeOf(caller(who)));
+      calls.push(here.starting(caller(who), request).then(({ result }) => assert(isOf(result, caller(who)))));
+    }
+    if (kind === "go") calls.push(here.going(request).then((result) => isWhole(result, may), isNobody));
+    await entra.clock.advance(delayMs);
+    if (delayMs < 3_600_000 || memory === "own") continue;
+    await entra.settle(Promise.all(calls));
+    // All has settled: one user has it alone.
+    const known = new Set(here.tokenCache.serialize().match(/00000000-0000-4000-8000-\d{12}/g));
+    assert(known.size <= 1, [...known].join());
+    owners = new Set([...known].map((oid) => `${oid}.${TENANT_ID}`));
+  }
+  await entra.settle(Promise.all(calls));
+}
+
+/** Token, account and claims are of one user, who may have the process. */
+function isWhole({ accessToken, account, idTokenClaims }: AuthenticationResult, may: ReadonlySet<string>) {
+  assertEquals(accessToken.split(" ")[1], idTokenClaims?.oid);
+  assertEquals(account?.localAccountId, idTokenClaims?.oid);
+  assert(may.has(`${account?.homeAccountId}`));
+}
+
+function isNobody(error: { readonly code: string }): void {
+  assertEquals(error.code, "no_tokens_found");
+}
+
 test("R-105: whatever the order, a process never mixes users up", async () => {
   const step = fc.record({
     kind: fc.constantFrom("start", "go", "go", "stop"),
@@ -525,58 +626,8 @@ test("R-105: whatever the order, a process never mixes users up", async () => {
     scope: fc.constantFrom("Files.Read", "Mail.Read"),
     delayMs: fc.constantFrom(0, 20, 1_000, 3_600_000),
   });
+  const steps = fc.array(step, { minLength: 5, maxLength: 25 });
   const wire = fc.array(fc.constantFrom(0, 10, 200, 2_000), { minLength: 10, maxLength: 10 });
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(step, { minLength: 5, maxLength: 25 }),
-      wire,
-      fc.boolean(),
-      async (steps, times, stored) => {
-        const entra = entraDouble();
-        const answer = answering(entra) as (request: RecordedRequest) => Promise<Response>;
-        entra.next(
-          ...Array.from(
-            { length: 200 },
-            (_, nth) => (request: RecordedRequest) =>
-              later(entra.clock, times[nth % 10]!, () => answer(request)),
-          ),
-        );
-        const here = processOf(entra, stored ? countingStore(entra.clock) : undefined);
-        const calls: Promise<unknown>[] = [];
-        // Whom a result may be for: whoever has begun, or is beginning, the process.
-        let owners = new Set<string>();
-        for (const { kind, who, scope, delayMs } of steps) {
-          const user = caller(who);
-          if (kind === "stop") calls.push(here.app.stopLongRunningProcessInWebApi(KEY));
-          if (kind === "start") {
-            owners.add(homeOf(user));
-            calls.push(
-              here.starting(user, { scopes: [scope] }).then(({ result }) => assert(isOf(result, user))),
-            );
-          }
-          if (kind === "go") {
-            const may = owners;
-            calls.push(
-              here.going({ scopes: [scope] }).then(({ accessToken, account, idTokenClaims }) => {
-                // Token, account and claims are of one user.
-                assertEquals(accessToken.split(" ")[1], idTokenClaims?.oid);
-                assertEquals(account?.localAccountId, idTokenClaims?.oid);
-                assert(may.has(`${account?.homeAccountId}`));
-              }, (error) => assertEquals(error.code, "no_tokens_found")),
-            );
-          }
-          if (delayMs === 0) continue;
-          await entra.clock.advance(delayMs);
-          if (delayMs < 3_600_000) continue;
-          // All has settled: who began last has it alone.
-          await entra.settle(Promise.all(calls));
-          const known = new Set(here.tokenCache.serialize().match(/00000000-0000-4000-8000-\d{12}/g));
-          assert(known.size <= 1, [...known].join());
-          owners = new Set([...known].map((oid) => `${oid}.${TENANT_ID}`));
-        }
-        await entra.settle(Promise.all(calls));
-      },
-    ),
-    { numRuns: 40 },
-  );
+  const memory = fc.constantFrom("own", "memory", "store");
+  await fc.assert(fc.asyncProperty(steps, wire, memory, play), { numRuns: 40 });
 });

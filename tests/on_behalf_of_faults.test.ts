@@ -8,6 +8,7 @@ import {
   type AnyAuthError,
   type AuthenticationResult,
   ClientAuthError,
+  ClientConfigurationError,
   InteractionRequiredAuthError,
   TokenCache,
 } from "../mod.ts";
@@ -62,13 +63,13 @@ test("what is no token is refused, and the request member named", async () => {
   }
   const bare = app.acquireTokenOnBehalfOf as (request?: unknown) => Promise<unknown>;
   for (const request of [undefined, null]) {
-    await assertRejects(() => bare.call(app, request), Error, "userAssertion");
+    await assertRejects(() => bare.call(app, request), ClientConfigurationError);
   }
   assertEquals(posts.length, 0);
 });
 
 test("wrong scopes, tenants and extra parameters are refused before anything is sent", async () => {
-  const { refused, posts } = scene();
+  const { app, entra, refused, posts } = scene();
   const rows: Record<string, Record<string, unknown>> = {
     invalid_scopes: { scopes: "Files.Read" },
     invalid_tenant: { tenantId: "a/b" },
@@ -79,6 +80,14 @@ test("wrong scopes, tenants and extra parameters are refused before anything is 
   for (const [code, request] of Object.entries(rows)) {
     assertEquals((await refused(caller(1), request)).code, code);
   }
+  // What is refused beside them is refused once: no rejection is left that nobody hears of.
+  const expired = assertionOf(entra, caller(1), { exp: 1 });
+  assertEquals((await refused(expired, { scopes: "Files.Read" })).code, "invalid_scopes");
+  const wrongKey = { userAssertion: expired, scopes: FILES, sessionKey: "short" };
+  assertEquals(
+    (await entra.refused(app.initiateLongRunningProcessInWebApi(wrongKey))).code,
+    "invalid_request",
+  );
   const two = { scopes: ["Files.Read", "api://other/read"] };
   assertEquals((await refused(caller(1), two)).code, "invalid_scopes");
   assertEquals(posts.length, 0);

@@ -77,7 +77,7 @@ test("a request that is wrong names its member, and nothing is sent", async () =
     "R-025 .default and a name": ["invalid_scopes", { ...ASK, scopes: ["api://a/.default", "api://a/x"] }],
     "a tenant that is none": ["invalid_tenant", { ...ASK, tenantId: "../x" }],
     "claims that are none": ["invalid_claims", { ...ASK, claims: "{" }],
-    nothing: ["invalid_account", undefined],
+    nothing: ["invalid_scopes", undefined],
   } as unknown as Record<string, [string, never]>, async ([code, request]) => {
     assertEquals((await entra.refused(app.acquireTokenSilent(request))).code, code);
   });

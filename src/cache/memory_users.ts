@@ -93,18 +93,16 @@ export class MemoryUsers implements UserCache {
     // A removal elsewhere that is heard of meanwhile is older than a sign-in that goes on.
     const isHere = (this.index.removedHere.get(ownerOf(tokens.accessToken)) ?? 0) > asked;
     if (tokens.redeemed || isHere) return asked;
-    this.handOver(tokens.accessToken, tokens.onBehalfOf);
+    if (this.isOthers(tokens.accessToken, tokens.onBehalfOf)) this.forget(tokens.accessToken);
     return this.removals;
   }
 
-  /** A long-running process has one user: nothing of another one's stays in memory. Tells whether there was anything. */
-  protected handOver(key: UserKey, mark: string | undefined): boolean {
+  /** Whether what memory has of a long-running process is another user's than a mark says. */
+  protected isOthers(key: UserKey, mark: string | undefined): boolean {
     if (!isProcess(key.homeAccountId)) return false;
     const owner = ownerOf(key);
     const known = this.held.get(owner);
-    const isOther = known ? !isSameUser(known.onBehalfOf, mark) : this.index.tokensOf(owner).length > 0;
-    if (isOther) this.forget(key);
-    return isOther;
+    return known ? !isSameUser(known.onBehalfOf, mark) : this.index.tokensOf(owner).length > 0;
   }
 
   /**
@@ -117,8 +115,11 @@ export class MemoryUsers implements UserCache {
    */
   protected take(tokens: UserTokens, asked: number, nowMs: number): boolean {
     const { accessToken, familyId = "" } = tokens;
+    const owner = ownerOf(accessToken);
     // Without a user it would pass for an app token.
-    if (accessToken.homeAccountId === "" || this.index.removedSince(ownerOf(accessToken), asked)) {
+    if (accessToken.homeAccountId === "" || this.index.removedSince(owner, asked)) return false;
+    // A renewal for somebody who has the process no more.
+    if (tokens.redeemed && this.held.get(owner) && this.isOthers(accessToken, tokens.onBehalfOf)) {
       return false;
     }
     this.index.put(accessToken, asked);

@@ -10,7 +10,6 @@ import type { CachedIdToken, CachedRefreshToken, UserKey, UserRecord, UserTokens
 import { MemoryUsers } from "./memory_users.ts";
 import type { Dialect } from "./msal_entry.ts";
 import { forEach, type PartitionValue, refuseRemoval, updatePartition } from "./partition.ts";
-import { isProcess, isSameUser } from "./on_behalf_of.ts";
 import { noteSeen, staleOf } from "./staleness.ts";
 import { realmKey, type TokenIndex } from "./token_index.ts";
 import { LATE_MS, removedAt } from "./tombstone.ts";
@@ -215,20 +214,19 @@ export class UserPartitions extends MemoryUsers {
   #keep(
     key: UserKey,
     partition: UserPartition,
-    since: number,
+    asked: number,
     version: string | undefined,
   ): UserRecord | undefined {
     const owner = ownerOf(key);
-    if (this.index.removedSince(owner, since)) return undefined;
+    if (this.index.removedSince(owner, asked)) return undefined;
     const { tokens, accounts, idTokens, refreshTokens, app } = partition;
-    const [newest] = this.held.get(owner)?.refreshTokens ?? [];
-    // A store may show late who began the process anew.
-    const isLate = newest && newest.lastModified >= (refreshTokens[0]?.lastModified ?? 0);
-    const mark = markIn(accounts);
-    if (isLate && isProcess(key.homeAccountId) && !isSameUser(this.user(owner)?.onBehalfOf, mark)) {
-      return this.user(owner);
+    if (this.isOthers(key, markIn(accounts))) {
+      const [newest] = this.held.get(owner)?.refreshTokens ?? [];
+      // A store may show late who began the process anew.
+      if (newest && newest.lastModified >= (refreshTokens[0]?.lastModified ?? 0)) return this.user(owner);
+      for (const slot of this.index.tokensOf(owner)) this.index.remove(slot);
+      this.held.delete(owner);
     }
-    const asked = this.handOver(key, mark) ? this.removals : since;
     for (const token of tokens) this.index.put(token, asked);
     if (app !== undefined) this.held.putApp({ ...app, ...withClient(key, key.clientId) });
     const known = this.held.get(owner);

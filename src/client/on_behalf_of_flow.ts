@@ -58,10 +58,10 @@ export class OnBehalfOfFlow {
    * @returns The token.
    */
   acquire(request: OnBehalfOfRequest): Promise<AuthenticationResult> {
-    return this.#flows.silent.acquireFor(request, () => {
-      const assertion = this.#assertionOf(request);
-      return (tenant) => then(assertion, (known) => this.#placeOf(known, tenant, request));
-    });
+    return this.#flows.silent.acquireFor(
+      request,
+      (tenant) => then(this.#assertionOf(request), (known) => this.#placeOf(known, tenant, request)),
+    );
   }
 
   /**
@@ -72,9 +72,10 @@ export class OnBehalfOfFlow {
    */
   async initiate(request: LongRunningProcessRequest): Promise<LongRunningProcess> {
     const { sessionKey = randomToken() } = request ?? {};
-    const result = await this.#flows.silent.acquireFor(request, () => {
-      const [assertion, owner] = [this.#assertionOf(request), this.#ownerOf(sessionKey)];
-      return async (tenant) => this.#placeOf(await assertion, tenant, request, await owner);
+    const result = await this.#flows.silent.acquireFor(request, async (tenant) => {
+      // The key first: nobody would hear of an assertion that is refused meanwhile.
+      const owner = this.#ownerOf(sessionKey);
+      return this.#placeOf(await this.#assertionOf(request), tenant, request, await owner);
     });
     return { sessionKey, result };
   }
@@ -86,10 +87,11 @@ export class OnBehalfOfFlow {
    * @returns The token.
    */
   proceed(request: LongRunningTokenRequest): Promise<AuthenticationResult> {
-    return this.#flows.silent.acquireFor(request, () => {
-      const owner = this.#ownerOf(request?.sessionKey);
-      return (tenant) => then(owner, (known) => this.#placeOfProcess(known, tenant, request));
-    });
+    return this.#flows.silent.acquireFor(
+      request,
+      (tenant) =>
+        then(this.#ownerOf(request.sessionKey), (known) => this.#placeOfProcess(known, tenant, request)),
+    );
   }
 
   /**
@@ -104,7 +106,7 @@ export class OnBehalfOfFlow {
   }
 
   #assertionOf(request: OnBehalfOfRequest): UserAssertion | Promise<UserAssertion> {
-    const { userAssertion, correlationId } = request ?? {};
+    const { userAssertion, correlationId } = request;
     const { authority, clock } = this.#engine.configuration;
     const nowMs = clock.now();
     const check = (assertion: UserAssertion): UserAssertion => {

@@ -51,15 +51,13 @@ export class SilentFlow {
    * @returns The token.
    */
   acquire(request: SilentRequest): Promise<AuthenticationResult> {
-    return this.acquireFor(request, () => {
-      const { account } = request ?? {};
+    return this.acquireFor(request, (tenant) => {
+      const { account } = request;
       const homeAccountId = requireAccount(account);
-      return (tenant) => {
-        const realm = this.realmOf(tenant, account, request);
-        return typeof realm === "string"
-          ? { homeAccountId, tenant, realm }
-          : realm.then((found) => ({ homeAccountId, tenant, realm: found }));
-      };
+      const realm = this.realmOf(tenant, account, request);
+      return typeof realm === "string"
+        ? { homeAccountId, tenant, realm }
+        : realm.then((found) => ({ homeAccountId, tenant, realm: found }));
     });
   }
 
@@ -67,17 +65,16 @@ export class SilentFlow {
    * Gets a token of whoever is meant, at once where the cache has it and nobody has to be asked who that is.
    *
    * @param request The request.
-   * @param begin Checks what only this kind of request has, and returns what finds out whose token is asked for.
+   * @param placeOf Checks what only this kind of request has, and finds out whose token is asked for.
    * @returns The token.
    */
   acquireFor(
     request: UserRequest,
-    begin: () => (tenant: string) => UserPlace | Promise<UserPlace>,
+    placeOf: (tenant: string) => UserPlace | Promise<UserPlace>,
   ): Promise<AuthenticationResult> {
     try {
       const { authority, clock } = this.#engine.configuration;
-      const placeOf = begin();
-      const { scopes } = request;
+      const { scopes } = request ?? {};
       requireUserScopes(scopes, authority.kind === "aad");
       requireTokenRequest(request);
       const tenant = tenantOf(authority, request.tenantId);

@@ -75,8 +75,8 @@ export interface WebAuthOptions {
   /** Claims of the ID token to keep in the session, such as `["roles"]`; names, and never tokens. @default {[]} */
   readonly sessionClaims?: readonly string[] | undefined;
   /**
-   * Keeps sessions on the server: a Durable Object, Redis or Deno KV store. The cookie then holds an opaque id alone, and sessions
-   * can be ended from elsewhere: front-channel and back-channel logout need it (R-141, R-142). Without it the sealed cookie is the
+   * Keeps sessions on the server: a Durable Object, Redis or Deno KV store. The cookie then holds an opaque id and times, sealed,
+   * and sessions can be ended from elsewhere: front-channel and back-channel logout need it (R-141, R-142). Without it the sealed cookie is the
    * session.
    */
   readonly sessionStore?: Store | undefined;

@@ -57,7 +57,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     clock,
     (error) => emit?.({ type: "cache_failed", error }),
   );
-  const memory = store instanceof MemoryStore ? store : undefined;
+  // A class made of it may do anything.
+  const memory = store.constructor === MemoryStore ? store as MemoryStore : undefined;
   const records = new SessionRecords(guarded, new SealedTexts(secret, "session record", opened), memory);
   const lists = new SessionRecords(guarded, new SealedTexts(secret, "session list"), memory);
   return new ServerSessions(cookie, life, records, new SessionIndex(lists, () => life.now));

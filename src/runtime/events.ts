@@ -68,9 +68,9 @@ export interface FailureEvent {
    *   the same request a minute ago, or two.
    * - `cache_failed`: a store failed; the call goes on without it.
    * - `metadata_stale`: discovery failed and the last known document is used.
-   * - `request_failed`: a web application or an API answered a request with a status from 500 because of this error.
    * - `store_without_lock`: the authority replaces refresh tokens at each use, and the store has no lock: two isolates that
    *   redeem one at the same time may sign the user out. Told once for each application.
+   * - `web_failed`: a handler of `./web` answered with an error, or went on without something.
    */
   readonly type:
     | "token_failed"
@@ -79,8 +79,8 @@ export interface FailureEvent {
     | "throttled"
     | "cache_failed"
     | "metadata_stale"
-    | "request_failed"
-    | "store_without_lock";
+    | "store_without_lock"
+    | "web_failed";
   /** What went wrong; free of secrets. */
   readonly error: AuthError;
   /** The call's correlation id, where there is a call; that of the error. */
@@ -115,7 +115,7 @@ function quietly(observe: () => unknown): void {
 }
 
 function levelOf({ type }: MsalEvent): keyof Logger {
-  if (type === "token_failed" || type === "request_failed") return "error";
+  if (type === "token_failed" || type === "web_failed") return "error";
   if (type === "request_retried" || type === "throttled") return "info";
   return type === "request_completed" || type === "token_acquired" ? "debug" : "warn";
 }

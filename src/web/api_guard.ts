@@ -23,7 +23,7 @@ export function isPreflight({ method, headers }: Request): boolean {
 }
 
 /** Tells caches that the answer is for this caller. Answers of `fetch` cannot be changed; a copy can. */
-function forCaller(response: Response): Response {
+export function forCaller(response: Response): Response {
   const { headers, status, body } = response;
   const vary = headers.get("vary")?.toLowerCase().split(",").map((name) => name.trim()) ?? [];
   if (vary.includes("authorization") || vary.includes("*")) return response;
@@ -64,7 +64,7 @@ export class ApiGuard<E> implements ApiAuth<E> {
     if (!isAuthError(error)) throw error;
     const { refusals, emit } = this.#partsOf(context);
     const refusal = refusalOf(error, refusals);
-    if (refusal.status >= 500) emit?.({ type: "request_failed", error });
+    if (refusal.status >= 500) emit?.({ type: "web_failed", error });
     return refusalResponse(refusal, refusals, error.correlationId);
   }
 

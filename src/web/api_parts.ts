@@ -94,10 +94,11 @@ export function makeApiParts(given: ApiAuthOptions): ApiParts {
   const engine = engineOf(options);
   const validator = accessTokenValidatorOf(options);
   // One of both is there: the validator asks for it.
-  const { kind, base } = (authorityOption(options, options[allowInsecureLoopback] === true) ??
+  const { kind, base, rules } = (authorityOption(options, options[allowInsecureLoopback] === true) ??
     engine?.configuration.authority)!;
-  const isEntra = kind === "aad";
-  const document = protectedResource && resourceDocument(protectedResource, isEntra ? `${base}/v2.0` : base);
+  const found = kind === "aad" ? `${base}/v2.0` : rules?.documentUrl ?? base;
+  const issuer = found.replace(/\/\.well-known\/openid-configuration$/, "");
+  const document = protectedResource && resourceDocument(protectedResource, issuer);
   const { onRefused, consentOf } = consentsOf(engine);
   const supported = protectedResource?.scopesSupported ?? [];
   return {
@@ -112,7 +113,8 @@ export function makeApiParts(given: ApiAuthOptions): ApiParts {
       fetch: fetch ?? engine?.configuration.fetch,
     },
     refusals: {
-      authorizationUri: isEntra ? `${base}/oauth2/v2.0/authorize` : undefined,
+      // In every shape of Microsoft's but ADFS.
+      authorizationUri: issuer === `${base}/v2.0` ? `${base}/oauth2/v2.0/authorize` : undefined,
       resourceMetadata: document?.url,
       fullScope: (scope) => supported.find((full) => full.endsWith(`/${scope}`)) ?? scope,
       consentOf,

@@ -16,8 +16,14 @@ export const ROUTES = ["/open", "/jose", "/warm", "/known"] as const;
 
 type Handler = (request: Request) => Response | Promise<Response>;
 
-/** The route itself. */
-const answer = (): Response => Response.json({ orders: [{ id: 1, of: "Ada" }] });
+/** The route itself: a page of orders. */
+const answer = (): Response =>
+  Response.json({
+    orders: Array.from(
+      { length: 20 },
+      (_, id) => ({ id, of: "Ada", item: `Item ${id}`, open: id % 2 === 0 }),
+    ),
+  });
 
 /** What one writes by hand: signature, issuer, audience, time and scope. */
 function joseGuard(jwks: string): Handler {

@@ -1,174 +1,71 @@
 /**
- * What guarding a route costs over HTTP: beside the open route, and beside a guard made of bare `jose`; on Deno and in a
- * Worker (workerd). The routes take turns in short rounds; what counts are the ratios within a round.
- *
- * ```sh
- * deno run -A bench/guarded_routes.ts
- * ```
+ * What guards cost over HTTP, on Deno and on workerd: an API beside bare `jose`, and sessions, beside a route without a guard.
  *
  * @module
  */
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { Miniflare } from "miniflare";
-import { bundleTests } from "../tests/support/bundle.ts";
-import { AUDIENCE, ISSUER, ROUTES, SCOPE, TENANT } from "./guarded_handlers.ts";
-import { Load } from "./http_load.ts";
+import { root } from "../tests/support/bundle.ts";
+import type { Credentials } from "./guarded_worker.ts";
+import { requestsPerSecond } from "./http_load.ts";
 import { median } from "./timing.ts";
 
-/** What the routes of one server answer. */
-export interface RouteCosts {
-  /** The server. */
-  readonly server: string;
-  /** Answers in a second by route, the median of the rounds. */
+/** The rate of each route on one runtime, in requests for each second: the median of the rounds. */
+export interface RouteRates {
+  readonly runtime: string;
   readonly rates: Readonly<Record<string, number>>;
-  /** The route with warm keys, of the same guarded by `jose`. */
-  readonly warmOfJose: number;
-  /** The route that knows its tokens, of the open one. */
-  readonly knownOfOpen: number;
 }
 
-interface Server {
-  readonly name: string;
-  readonly port: number;
-  stop(): Promise<void>;
-}
+const ROUTES = ["/open", "/jose", "/guarded", "/verified", "/sealed-session", "/server-session"];
+const ROUNDS = 7;
+const REQUESTS = 4_000;
 
-const CONNECTIONS = 16;
-const TOKENS = 64;
-
-async function makeTokens(): Promise<{ jwks: string; tokens: string[] }> {
-  const { publicKey, privateKey } = await generateKeyPair("RS256", { extractable: true });
-  const kid = "a-key";
-  const jwks = JSON.stringify({ keys: [{ ...await exportJWK(publicKey), kid, use: "sig", alg: "RS256" }] });
-  const sign = (index: number): Promise<string> => {
-    const object = `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`;
-    const claims = {
-      ...{
-        aio: "x".repeat(100),
-        azp: TENANT,
-        azpacr: "1",
-        name: `User ${index}`,
-        oid: object,
-        rh: "y".repeat(60),
-      },
-      ...{
-        preferred_username: `user${index}@contoso.example`,
-        scp: SCOPE,
-        sid: object,
-        tid: TENANT,
-        ver: "2.0",
-      },
-    };
-    return new SignJWT(claims).setProtectedHeader({ alg: "RS256", typ: "JWT", kid }).setIssuer(ISSUER)
-      .setAudience(AUDIENCE).setSubject(`subject-${index}`).setIssuedAt().setNotBefore("0s")
-      .setExpirationTime("2h").sign(privateKey);
-  };
-  return { jwks, tokens: await Promise.all(Array.from({ length: TOKENS }, (_, index) => sign(index))) };
-}
-
-async function denoServer(jwks: string): Promise<Server> {
-  const args = ["run", "-A", new URL("./guarded_server.ts", import.meta.url).pathname];
-  const options = { args, stdin: "piped", stdout: "piped", stderr: "inherit" } as const;
-  const process = new Deno.Command(Deno.execPath(), options).spawn();
-  const input = process.stdin.getWriter();
-  await input.write(new TextEncoder().encode(jwks));
-  await input.close();
-  const output = process.stdout.getReader();
-  const port = Number(new TextDecoder().decode((await output.read()).value));
-  const stop = async (): Promise<void> => {
-    process.kill();
-    await output.cancel();
-    await process.status;
-  };
-  return { name: "Deno.serve", port, stop };
-}
-
-async function workerServer(JWKS: string): Promise<Server> {
-  const contents = await bundleTests([], 'export { default } from "./bench/guarded_worker.ts";', {
-    platform: "browser",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-  });
-  const miniflare = new Miniflare({
-    modules: [{ type: "ESModule", path: "worker.mjs", contents }],
-    compatibilityDate: "2026-07-01",
-    bindings: { JWKS },
-    cf: false,
-  });
-  const { port } = await miniflare.ready;
-  return { name: "workerd", port: Number(port), stop: () => miniflare.dispose() };
-}
-
-async function measure(
-  { name, port }: Server,
-  tokens: readonly string[],
-  rounds: number,
-  milliseconds: number,
-): Promise<RouteCosts> {
-  const load = await Load.open(port, CONNECTIONS);
-  for (const route of ROUTES) await load.rate(route, tokens, 1_500);
-  const taken: Record<string, number>[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const rates: Record<string, number> = {};
-    // Each begins once in a while, so that nobody always follows the same one.
-    for (let turn = 0; turn < ROUTES.length; turn++) {
-      const route = ROUTES[(turn + round) % ROUTES.length]!;
-      rates[route] = await load.rate(route, tokens, milliseconds);
+/** Measures the routes; they take turns, so that what the machine does besides falls on all of them. */
+export async function measureRoutes(runtime: "deno" | "workerd"): Promise<RouteRates> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", `${root}bench/guarded_server.ts`, runtime],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    const { value = "" } = await lines.read();
+    const port = Number(value.trim());
+    const headers = await (await fetch(`http://127.0.0.1:${port}/credentials`)).json() as Credentials;
+    const found: Record<string, number[]> = Object.fromEntries(ROUTES.map((path) => [path, []]));
+    for (let round = 0; round <= ROUNDS; round++) {
+      // The order turns, so that no route always comes after the same one.
+      for (const path of round % 2 ? ROUTES : ROUTES.toReversed()) {
+        const rate = await requestsPerSecond({ port, path, headers: { ...headers } }, REQUESTS);
+        // Not counted: the compilers warm up on the first.
+        if (round > 0) found[path]!.push(rate);
+      }
     }
-    taken.push(rates);
+    return { runtime, rates: Object.fromEntries(ROUTES.map((path) => [path, median(found[path]!)])) };
+  } finally {
+    await child.stdin.close();
+    lines.releaseLock();
+    await child.stdout.cancel().catch(() => {});
+    await child.status;
   }
-  load.close();
-  const of = (one: string, other: string): number =>
-    median(taken.map((rates) => rates[one]! / rates[other]!));
-  return {
-    server: name,
-    rates: Object.fromEntries(ROUTES.map((route) => [route, median(taken.map((rates) => rates[route]!))])),
-    warmOfJose: of("/warm", "/jose"),
-    knownOfOpen: of("/known", "/open"),
-  };
 }
 
-/**
- * Measures both servers.
- *
- * @param rounds How many times each route has its turn.
- * @param milliseconds How long a turn is.
- */
-export async function measureGuards(rounds = 25, milliseconds = 400): Promise<RouteCosts[]> {
-  const { jwks, tokens } = await makeTokens();
-  const results: RouteCosts[] = [];
-  for (const start of [denoServer, workerServer]) {
-    const server = await start(jwks);
-    try {
-      results.push(await measure(server, tokens, rounds, milliseconds));
-    } finally {
-      await server.stop();
-    }
-  }
-  return results;
-}
-
-/** Writes what was measured. */
-export function formatGuards(results: readonly RouteCosts[]): string {
-  const names: Readonly<Record<string, string>> = {
-    "/open": "the open route",
-    "/jose": "guarded by bare jose",
-    "/warm": "guarded, warm keys, each token verified",
-    "/known": "guarded, tokens known again",
-  };
+/** The table that is printed. */
+export function formatRoutes(measured: readonly RouteRates[]): string {
   const row = (cells: readonly string[]): string =>
     cells.map((cell, index) => index === 0 ? cell.padEnd(52) : cell.padStart(14)).join("");
+  const ratio = (name: string, path: string, beside: string, wanted: string): string =>
+    row([name, ...measured.map(({ rates }) => (rates[path]! / rates[beside]!).toFixed(2)), wanted]);
   return [
-    row(["A guarded route over HTTP, answers in a second", ...results.map(({ server }) => server)]),
-    ...ROUTES.map((route) =>
-      row([names[route]!, ...results.map(({ rates }) => Math.round(rates[route]!).toLocaleString("en"))])
-    ),
-    row(["warm keys, of jose's (at least 0.95)", ...results.map(({ warmOfJose }) => warmOfJose.toFixed(2))]),
-    row([
-      "tokens known, of the open route (at least 0.90)",
-      ...results.map((one) => one.knownOfOpen.toFixed(2)),
-    ]),
+    "Guarded routes over HTTP, requests for each second",
+    row(["", ...measured.map(({ runtime }) => runtime)]),
+    ...ROUTES.map((path) => row([path, ...measured.map(({ rates }) => rates[path]!.toFixed(0))])),
+    "",
+    ratio("guarded, of bare jose", "/guarded", "/jose", ">= 0.95"),
+    ratio("guarded, token seen before, of no guard", "/verified", "/open", ">= 0.90"),
+    ratio("session on the server, of no guard", "/server-session", "/open", ">= 0.80"),
+    ratio("session in a sealed cookie, of no guard", "/sealed-session", "/open", ">= 0.80"),
   ].join("\n");
 }
 
-if (import.meta.main) console.log(formatGuards(await measureGuards()));
+if (import.meta.main) {
+  console.log(formatRoutes([await measureRoutes("deno"), await measureRoutes("workerd")]));
+}

@@ -1,13 +1,31 @@
 /**
- * The Deno server of `guarded_routes.ts`, in a process of its own: reads the keys from its input and prints its port.
+ * Serves `guarded_worker.ts` on Deno or on workerd, on the port that it prints, until its input ends.
  *
  * @module
  */
-import { guardedHandler } from "./guarded_handlers.ts";
+import { Miniflare } from "miniflare";
+import { bundleTests } from "../tests/support/bundle.ts";
+import worker from "./guarded_worker.ts";
 
-const jwks = await new Response(Deno.stdin.readable).text();
-const handler = guardedHandler(jwks);
-Deno.serve(
-  { hostname: "127.0.0.1", port: 0, onListen: ({ port }) => console.log(port) },
-  (request) => handler(request),
-);
+if (Deno.args[0] === "workerd") {
+  const contents = await bundleTests([], `export { default } from "./bench/guarded_worker.ts";`, {
+    platform: "browser",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+  });
+  const miniflare = new Miniflare({
+    modules: [{ type: "ESModule", path: "worker.mjs", contents }],
+    compatibilityDate: "2026-07-01",
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+  });
+  console.log((await miniflare.ready).port);
+  for await (const _ of Deno.stdin.readable);
+  await miniflare.dispose();
+} else {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, worker.fetch);
+  console.log(server.addr.port);
+  for await (const _ of Deno.stdin.readable);
+  await server.shutdown();
+}

@@ -1,86 +1,61 @@
 /**
- * Sends the same requests over and over on open connections, with as little work of its own as there can be.
+ * A load over HTTP/1.1 that costs little itself: a few connections, each with one request after the other.
  *
  * @module
  */
 
-const decoder = new TextDecoder();
+/** What is asked again and again. */
+export interface Load {
+  readonly port: number;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
-/** A connection that sends one request after the other. */
-class Line {
-  readonly #connection: Deno.Conn;
-  readonly #buffer = new Uint8Array(65_536);
+const HEAD_END = "\r\n\r\n";
+const CONNECTIONS = 16;
 
-  constructor(connection: Deno.Conn) {
-    this.#connection = connection;
-  }
-
-  /** Sends a request; answers with the head and the length of what came back. */
-  async ask(request: Uint8Array): Promise<{ head: string; length: number }> {
-    for (let sent = 0; sent < request.length;) sent += await this.#connection.write(request.subarray(sent));
-    for (let length = 0, total = Infinity, head = "";;) {
-      const read = await this.#connection.read(this.#buffer.subarray(length));
-      if (read === null) throw new Error("the server closed the connection");
-      length += read;
-      if (head === "") {
-        const text = decoder.decode(this.#buffer.subarray(0, length));
-        const end = text.indexOf("\r\n\r\n");
-        if (end < 0) continue;
-        head = text.slice(0, end);
-        total = end + 4 + Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0);
-      }
-      if (length >= total) return { head, length };
-    }
-  }
-
-  close(): void {
-    this.#connection.close();
+/** Sends so many requests, and gives how many were answered in a second. Any answer but 200 is an error. */
+export async function requestsPerSecond(load: Load, requests: number): Promise<number> {
+  const connections = await Promise.all(
+    Array.from({ length: CONNECTIONS }, () => Deno.connect({ hostname: "127.0.0.1", port: load.port })),
+  );
+  try {
+    const start = performance.now();
+    const each = Math.ceil(requests / CONNECTIONS);
+    await Promise.all(connections.map((connection) => askOften(connection, load, each)));
+    return each * CONNECTIONS / (performance.now() - start) * 1000;
+  } finally {
+    for (const connection of connections) connection.close();
   }
 }
 
-/** A server to send requests to. */
-export class Load {
-  readonly #host: string;
-  readonly #lines: Line[];
-
-  private constructor(host: string, lines: Line[]) {
-    this.#host = host;
-    this.#lines = lines;
+async function askOften(connection: Deno.Conn, { path, headers, port }: Load, times: number): Promise<void> {
+  const lines = Object.entries({ host: `127.0.0.1:${port}`, ...headers }).map(([name, value]) =>
+    `${name}: ${value}`
+  );
+  const request = new TextEncoder().encode([`GET ${path} HTTP/1.1`, ...lines].join("\r\n") + HEAD_END);
+  const buffer = new Uint8Array(65_536);
+  for (let i = 0; i < times; i++) {
+    let sent = 0;
+    while (sent < request.length) sent += await connection.write(request.subarray(sent));
+    await readAnswer(connection, buffer, path);
   }
+}
 
-  /** Opens connections. */
-  static async open(port: number, connections: number): Promise<Load> {
-    const open = () => Deno.connect({ hostname: "127.0.0.1", port });
-    const lines = await Promise.all(Array.from({ length: connections }, async () => new Line(await open())));
-    return new Load(`127.0.0.1:${port}`, lines);
-  }
-
-  /**
-   * Sends requests on all connections for a time.
-   *
-   * @param path The route.
-   * @param tokens The tokens to bring, in turns.
-   * @param milliseconds For how long.
-   * @returns Answers in a second.
-   */
-  async rate(path: string, tokens: readonly string[], milliseconds: number): Promise<number> {
-    const encoder = new TextEncoder();
-    const requests = tokens.map((token) =>
-      encoder.encode(`GET ${path} HTTP/1.1\r\nhost: ${this.#host}\r\nauthorization: Bearer ${token}\r\n\r\n`)
-    );
-    let answers = 0;
-    const start = performance.now();
-    await Promise.all(this.#lines.map(async (line) => {
-      while (performance.now() - start < milliseconds) {
-        const { head } = await line.ask(requests[answers++ % requests.length]!);
-        if (!head.startsWith("HTTP/1.1 200")) throw new Error(`${path}: ${head.split("\r\n", 1)[0]}`);
-      }
-    }));
-    return answers / (performance.now() - start) * 1_000;
-  }
-
-  /** Closes the connections. */
-  close(): void {
-    for (const line of this.#lines) line.close();
+/** Reads one answer, whose length is told or whose body comes in chunks. */
+async function readAnswer(connection: Deno.Conn, buffer: Uint8Array, path: string): Promise<void> {
+  let text = "";
+  while (true) {
+    const read = await connection.read(buffer);
+    if (read === null) throw new Error(`${path}: the connection was closed`);
+    text += new TextDecoder("latin1").decode(buffer.subarray(0, read));
+    const head = text.indexOf(HEAD_END);
+    if (head < 0) continue;
+    if (!text.startsWith("HTTP/1.1 200")) throw new Error(`${path}: ${text.slice(0, 200)}`);
+    const length = /content-length: (\d+)/i.exec(text.slice(0, head))?.[1];
+    const isDone = length === undefined
+      ? text.endsWith(`0${HEAD_END}`)
+      : text.length >= head + HEAD_END.length + Number(length);
+    if (isDone) return;
   }
 }

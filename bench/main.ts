@@ -10,6 +10,7 @@
  * @module
  */
 import { formatReport, makeBundles } from "../tools/bundle_report.ts";
+import { formatRoutes, measureRoutes } from "./guarded_routes.ts";
 import { type HitCosts, measureHits } from "./silent_hits.ts";
 import { measureStores, type StoreCosts } from "./store_hits.ts";
 import { measureUsers, type UserCosts } from "./user_hits.ts";
@@ -122,5 +123,7 @@ for (const [accounts, msalNodeCalls] of ACCOUNTS) {
 }
 printUsers(users);
 printStores(await measureStores([1, 100, 1_000]));
+console.error("measuring guarded routes ...");
+console.log(`\n${formatRoutes([await measureRoutes("deno"), await measureRoutes("workerd")])}`);
 console.log("\nBundles");
 console.log(formatReport(await makeBundles()));

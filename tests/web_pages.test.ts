@@ -138,7 +138,7 @@ test("pages that the application cannot draw are the library's own, and it is to
     const scene = new WebScene({ web: { renderPage: fault as () => string } });
     const page = await scene.visitor.visit("/auth/signed-out");
     assertEquals([page.status, page.title], [200, "You are signed out"]);
-    assertEquals(scene.events.map(({ type }) => type), ["web_failed"]);
+    assertEquals(scene.events.map(({ type }) => type), ["request_failed"]);
     assert(!JSON.stringify(scene.events).includes("secret of"));
   }
 });
@@ -148,7 +148,7 @@ test("an error that nobody expected is a page without it, and an event without i
   scene.app.initiateAuthCodeFlow = () => Promise.reject(new RangeError("the secret is s3cret"));
   const page = await scene.visitor.visit("/auth/sign-in");
   assertEquals([page.status, page.title], [500, "Something went wrong"]);
-  assertEquals(scene.events.map(({ type }) => type), ["web_failed"]);
+  assertEquals(scene.events.map(({ type }) => type), ["request_failed"]);
   const told = `${page.text}${JSON.stringify(scene.events)}`;
   assert(!told.includes("s3cret") && told.includes("RangeError"));
   const script = await scene.visitor.visit("/auth/callback", { script: true });

@@ -90,7 +90,7 @@ test("an authority that cannot sign out, or a cache that cannot forget, keeps no
   assertEquals(scene.visitor.names(), []);
   scene.visitor.cookies.set("__Host-auth.session", kept);
   assertEquals((await scene.visitor.visit("/open")).text, "nobody");
-  assertEquals(scene.events.filter(({ type }) => type === "web_failed").length, 2);
+  assertEquals(scene.events.filter(({ type }) => type === "request_failed").length, 2);
 });
 
 test("a store of sessions that fails deletes the cookies all the same (R-144)", async () => {

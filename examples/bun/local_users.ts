@@ -25,9 +25,11 @@ const platform: BunLike = {
 };
 
 async function findTenant(): Promise<LocalTenant | undefined> {
-  const { TENANT_ID, LOCAL_TENANT } = process.env;
+  const { TENANT_ID, LOCAL_TENANT, BASE_URL, PORT } = process.env;
   if (TENANT_ID !== undefined) return undefined;
-  return LOCAL_TENANT === undefined ? await playTenant(platform) : tenantOf(LOCAL_TENANT);
+  return LOCAL_TENANT === undefined
+    ? await playTenant(platform, BASE_URL ?? `http://localhost:${PORT ?? 8000}`)
+    : tenantOf(LOCAL_TENANT);
 }
 
 /** What sends an application there; nothing where TENANT_ID is set. */

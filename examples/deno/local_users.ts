@@ -16,10 +16,12 @@ const platform: Parameters<typeof playTenant>[0] = {
   },
 };
 
+const site = Deno.env.get("BASE_URL") ?? `http://localhost:${Deno.env.get("PORT") ?? 8000}`;
+
 async function findTenant(): Promise<LocalTenant | undefined> {
   const origin = Deno.env.get("LOCAL_TENANT");
   if (Deno.env.get("TENANT_ID") !== undefined) return undefined;
-  return origin === undefined ? await playTenant(platform) : tenantOf(origin);
+  return origin === undefined ? await playTenant(platform, site) : tenantOf(origin);
 }
 
 /** What sends an application there; nothing where TENANT_ID is set. */

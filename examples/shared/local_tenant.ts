@@ -13,6 +13,34 @@ const WEB_APP = {
   secrets: ["local~web-secret-not-for-production"],
   redirectUris: ["http://localhost/*"],
   requireConsent: true,
+  optionalClaims: ["sid", "login_hint"],
+} as const;
+const API_ID = "5d0c3c1e-2b70-4c0e-9a55-0d6f1b3d7e13";
+const API = {
+  clientId: API_ID,
+  name: "Example orders API",
+  secrets: ["local~api-secret-not-for-production"],
+  // What the API asks of Graph, its users consent to together with the web application.
+  delegatedScopes: { "https://graph.microsoft.com": ["User.Read"] },
+} as const;
+const ORDERS = {
+  appId: API_ID,
+  identifierUris: [`api://${API_ID}`],
+  accessTokenVersion: 2,
+  scopes: ["Orders.Read"],
+} as const;
+const TOOLS_ID = "5d0c3c1e-2b70-4c0e-9a55-0d6f1b3d7e14";
+const TOOLS = {
+  clientId: TOOLS_ID,
+  name: "Example MCP server",
+  secrets: ["local~tools-secret-not-for-production"],
+  delegatedScopes: { "https://graph.microsoft.com": ["User.Read"] },
+} as const;
+const TOOLS_API = {
+  appId: TOOLS_ID,
+  identifierUris: [`api://${TOOLS_ID}`],
+  accessTokenVersion: 2,
+  scopes: ["Tools.Use"],
 } as const;
 const COMMAND_LINE = {
   clientId: "5d0c3c1e-2b70-4c0e-9a55-0d6f1b3d7e12",
@@ -35,13 +63,21 @@ export interface LocalTenant {
   readonly commandLine: LocalOptions;
   /** For a `ConfidentialClientApplication`. */
   readonly web: LocalOptions & { readonly clientCredential: string };
+  /** For the `ConfidentialClientApplication` of the orders API. */
+  readonly api: LocalOptions & { readonly clientCredential: string };
+  /** For the `ConfidentialClientApplication` of the MCP server. */
+  readonly tools: LocalOptions & { readonly clientCredential: string };
   /** A secret for the cookies of the web application, new in each process. */
   readonly cookieSecret: string;
 }
 
-/** Declares the tenant; does nothing else. */
-export function declareTenant(): LocalAuthority {
-  return new LocalAuthority({ apps: [WEB_APP, COMMAND_LINE] });
+/** Declares the tenant, for a web application at this address; does nothing else. */
+export function declareTenant(site?: string): LocalAuthority {
+  const logoutUris = site === undefined ? [] : [new URL("/auth/front-channel-logout", site).href];
+  return new LocalAuthority({
+    apps: [{ ...WEB_APP, logoutUris }, API, TOOLS, COMMAND_LINE],
+    resources: [ORDERS, TOOLS_API],
+  });
 }
 
 /** The options for a tenant that is reached at an origin. */
@@ -50,6 +86,8 @@ export function tenantAt(origin: string, { defaults }: LocalAuthority): LocalTen
   return {
     commandLine: { clientId: COMMAND_LINE.clientId, ...options },
     web: { clientId: WEB_APP.clientId, clientCredential: WEB_APP.secrets[0], ...options },
+    api: { clientId: API.clientId, clientCredential: API.secrets[0], ...options },
+    tools: { clientId: TOOLS.clientId, clientCredential: TOOLS.secrets[0], ...options },
     cookieSecret: crypto.randomUUID() + crypto.randomUUID(),
   };
 }
@@ -69,8 +107,8 @@ export function playGraph(origin: string, send: typeof fetch): void {
 }
 
 /** Plays the tenant on a free port of this machine, for as long as the program runs. */
-export async function playTenant(platform: DenoLike | BunLike): Promise<LocalTenant> {
-  const authority = declareTenant();
+export async function playTenant(platform: DenoLike | BunLike, site: string): Promise<LocalTenant> {
+  const authority = declareTenant(site);
   const { origin } = await authority.serve(platform);
   playGraph(origin, globalThis.fetch);
   announce(authority);

@@ -96,15 +96,18 @@ const ALWAYS: HeaderList = [
 ];
 
 /** Who is signed in, or nobody. */
-export function homePage(user: { readonly name?: string; readonly username: string } | null): [string, Html] {
+export function homePage(
+  user: { readonly name?: string | undefined; readonly username: string } | null,
+): [string, Html] {
   if (user === null) {
     const body = markup`<p>Nobody is signed in here.</p>
-<nav><a class="main" href="/sign-in">Sign in</a></nav>`;
+<nav><a class="main" href="/auth/sign-in">Sign in</a></nav>`;
     return ["Welcome", body];
   }
   const body = markup`<p>You are signed in as ${user.username}.</p>
-<nav><a class="main" href="/me">My profile</a>
-<form method="post" action="/sign-out"><button>Sign out</button></form></nav>`;
+<nav><a class="main" href="/orders">Orders</a><a href="/invoices">Invoices</a><a href="/me">My profile</a>
+<form method="post" action="/auth/switch-account"><button>Switch account</button></form>
+<form method="post" action="/auth/sign-out"><button>Sign out</button></form></nav>`;
   return [`Hello ${user.name ?? user.username}`, body];
 }
 
@@ -116,6 +119,18 @@ export function profilePage(profile: Readonly<Record<string, unknown>>): [string
     ([name, label]) => markup`<dt>${label}</dt><dd>${String(profile[name])}</dd>`.html,
   );
   return ["My profile", markup`<dl>${{ html: rows.join("\n") }}</dl>\n<nav><a href="/">Back</a></nav>`];
+}
+
+/** What the API answered. */
+export function listPage(
+  title: string,
+  { for: whom, items }: { readonly for: string; readonly items: readonly string[] },
+): [string, Html] {
+  const rows = items.map((item) => markup`<li>${item}</li>`.html);
+  return [
+    title,
+    markup`<p>For ${whom}</p>\n<ul>${{ html: rows.join("\n") }}</ul>\n<nav><a href="/">Back</a></nav>`,
+  ];
 }
 
 /** Something that did not work, and how to go on. */

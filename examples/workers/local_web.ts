@@ -5,49 +5,57 @@
  * @module
  */
 import { perEnv } from "@msal-edge/msal";
+import type { DurableObjectNamespaceLike } from "@msal-edge/msal/cache/durable-object";
 import type { LocalAuthority } from "@msal-edge/msal/testing";
-import { announce, declareTenant, playGraph, tenantAt } from "../shared/local_tenant.ts";
-import type { WebApp } from "../shared/web_app.ts";
-import type { Context } from "./daemon.ts";
-import web, { type Env, makeSite, type Namespace } from "./web.ts";
+import type { ExecutionContext } from "hono";
+import { announce, declareTenant, playGraph, tenantAt, tenantOf } from "../shared/local_tenant.ts";
+import web, { type Env, makeWorker, type Worker } from "./web.ts";
+
+export { TokenStoreObject } from "./web.ts";
 
 /** What only the web application answers; the rest of the address is the tenant's. */
-const OWN_PATHS = ["/", "/sign-in", "/callback", "/me", "/sign-out", "/favicon.ico"];
+const OWN_PATHS =
+  /^\/(?:|orders|invoices|me|favicon\.ico|auth\/.*|api\/.*|\.well-known\/oauth-protected-resource.*)$/;
 
 interface Played {
-  readonly site: WebApp;
-  readonly authority: LocalAuthority;
+  readonly worker: Worker;
+  readonly env: Env;
+  /** Absent where another program plays the tenant. */
+  readonly authority?: LocalAuthority;
 }
 
-/** The keys of this run: tokens of an earlier one are worth nothing. */
-function ofThisRun(namespace: Namespace): Namespace {
+/** The objects of this run: tokens of an earlier one are worth nothing. */
+function ofThisRun(namespace: DurableObjectNamespaceLike): DurableObjectNamespaceLike {
   const run = crypto.randomUUID();
   return {
-    get: (key) => namespace.get(run + key),
-    put: (key, value, options) => namespace.put(run + key, value, options),
-    delete: (key) => namespace.delete(run + key),
+    idFromName: (name) => namespace.idFromName(run + name),
+    get: (id) => namespace.get(id),
   };
 }
 
-function playTenant(env: Partial<Env> & Pick<Env, "STORE">): Played {
-  const authority = declareTenant();
-  announce(authority);
-  const REDIRECT_URI = env.REDIRECT_URI ?? "http://localhost:8787/callback";
-  const { origin } = new URL(REDIRECT_URI);
-  playGraph(origin, (input, init) => authority.handler(new Request(input, init)));
-  const { web: options, cookieSecret } = tenantAt(origin, authority);
-  const names = { TENANT_ID: "", CLIENT_ID: "", CLIENT_SECRET: "", COOKIE_SECRET: cookieSecret };
-  const site = makeSite({ ...names, REDIRECT_URI, STORE: ofThisRun(env.STORE) }, options);
-  return { site, authority };
+type Bindings = Partial<Env> & Pick<Env, "TOKENS" | "DOCUMENTS"> & { readonly LOCAL_TENANT?: string };
+
+function playTenant(bindings: Bindings): Played {
+  const { BASE_URL = "http://localhost:8787", LOCAL_TENANT, DOCUMENTS, SESSION_SECONDS = "" } = bindings;
+  const authority = LOCAL_TENANT === undefined ? declareTenant(BASE_URL) : undefined;
+  if (authority !== undefined) {
+    announce(authority);
+    playGraph(BASE_URL, (input, init) => authority.handler(new Request(input, init)));
+  }
+  const local = authority === undefined ? tenantOf(LOCAL_TENANT!) : tenantAt(BASE_URL, authority);
+  const names = { TENANT_ID: "", CLIENT_ID: "", CLIENT_SECRET: "", API_CLIENT_ID: "", API_CLIENT_SECRET: "" };
+  const TOKENS = ofThisRun(bindings.TOKENS);
+  const env = { ...names, BASE_URL, SESSION_SECONDS, COOKIE_SECRET: local.cookieSecret, TOKENS, DOCUMENTS };
+  return { worker: makeWorker(env, local), env, ...(authority && { authority }) };
 }
 
 const played = perEnv(playTenant);
 
 export default {
-  fetch(request: Request, env: Partial<Env> & Pick<Env, "STORE">, ctx: Context): Promise<Response> {
-    if (env.TENANT_ID !== undefined) return web.fetch(request, env as Env, ctx);
-    const { site, authority } = played(env);
-    const isOwn = OWN_PATHS.includes(new URL(request.url).pathname);
-    return isOwn ? site(request, (promise) => ctx.waitUntil(promise)) : authority.handler(request);
+  fetch(request: Request, bindings: Bindings, ctx: ExecutionContext): Response | Promise<Response> {
+    if (bindings.TENANT_ID !== undefined) return web.fetch(request, bindings as Env, ctx);
+    const { worker, env, authority } = played(bindings);
+    const isOwn = authority === undefined || OWN_PATHS.test(new URL(request.url).pathname);
+    return isOwn ? worker.fetch(request, env, ctx) : authority.handler(request);
   },
 };

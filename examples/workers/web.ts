@@ -1,6 +1,7 @@
 /**
- * A web application on Cloudflare Workers that signs its users in; sessions and tokens are in Workers KV. Nothing here
- * knows of the local authority; `local_web.ts` puts it around this module for `wrangler dev`.
+ * A web application on Cloudflare Workers, with Hono, that signs its users in, and the API that it calls for them. Sessions and
+ * tokens are in a Durable Object; what the authority says, such as its signing keys, is in Workers KV. Nothing here knows of
+ * the local authority; `local_web.ts` puts it around this module for `wrangler dev`.
  *
  * @module
  */
@@ -8,67 +9,147 @@ import {
   ConfidentialClientApplication,
   type ConfidentialClientOptions,
   perEnv,
-  type Store,
   TokenCache,
 } from "@msal-edge/msal";
-import { type WebApp, webApp } from "../shared/web_app.ts";
-import type { Context } from "./daemon.ts";
+import { type DurableObjectNamespaceLike, DurableObjectStore } from "@msal-edge/msal/cache/durable-object";
+import { type KvNamespaceLike, WorkersKvStore } from "@msal-edge/msal/cache/workers-kv";
+import {
+  type CallerVariables,
+  createApiAuth,
+  entraAuth,
+  type EntraVariables,
+  protectedResource,
+  requireBearer,
+  requireUser,
+  type UserAuth,
+} from "@msal-edge/msal/hono";
+import { type ExecutionContext, Hono } from "hono";
+import { homePage, listPage, Pages, profilePage, troublePage } from "../shared/pages.ts";
 
-/** What is used of a Workers KV namespace. */
-export interface Namespace {
-  get(key: string): Promise<string | null>;
-  put(key: string, value: string, options: { expiration: number }): Promise<void>;
-  delete(key: string): Promise<void>;
-}
+export { TokenStoreObject } from "@msal-edge/msal/cache/durable-object";
 
-/** The Worker's variables and its namespace; `CLIENT_SECRET` and `COOKIE_SECRET` are secrets. */
+/** The Worker's variables and bindings; the three secrets are set by `wrangler secret put`. */
 export interface Env {
   readonly TENANT_ID: string;
   readonly CLIENT_ID: string;
   readonly CLIENT_SECRET: string;
+  readonly API_CLIENT_ID: string;
+  readonly API_CLIENT_SECRET: string;
   readonly COOKIE_SECRET: string;
-  readonly REDIRECT_URI: string;
-  readonly STORE: Namespace;
+  /** This Worker's public address. */
+  readonly BASE_URL: string;
+  /** For how long a session lasts without a request; eight hours where empty. */
+  readonly SESSION_SECONDS?: string;
+  readonly TOKENS: DurableObjectNamespaceLike;
+  readonly DOCUMENTS: KvNamespaceLike;
 }
 
-/** Keeps text in Workers KV, where another city may see a change a minute late. */
-function kvStore(namespace: Namespace): Store {
+/** Sends the two applications to a tenant that is played. */
+export interface Local {
+  readonly web?: Partial<ConfidentialClientOptions>;
+  readonly api?: Partial<ConfidentialClientOptions>;
+}
+
+/** Answers requests, as the default export of a Worker does. */
+export type Worker = Pick<Hono<{ Bindings: Env }>, "fetch">;
+
+const GRAPH = "https://graph.microsoft.com";
+
+/** The options that both applications have. */
+function shared(env: Env) {
   return {
-    cas: false,
-    async get(key) {
-      const value = await namespace.get(key);
-      return value === null ? undefined : { value };
-    },
-    async set(key, value, { expiresAtMs }) {
-      // KV refuses what ends within a minute.
-      const expiration = Math.ceil(Math.max(expiresAtMs, Date.now() + 90_000) / 1000);
-      await namespace.put(key, value, { expiration });
-      return { ok: true };
-    },
-    delete: (key) => namespace.delete(key),
+    authority: { instance: "login.microsoftonline.com", tenant: env.TENANT_ID },
+    // Both understand claims challenges, so they may be sent some.
+    clientCapabilities: ["cp1"],
+    tokenCache: new TokenCache({ store: new DurableObjectStore(env.TOKENS), seal: env.COOKIE_SECRET }),
+    httpCache: new WorkersKvStore(env.DOCUMENTS),
   };
 }
 
-/** Makes the web application; `local` are the options of a tenant that is played. */
-export function makeSite(env: Env, local?: Partial<ConfidentialClientOptions>): WebApp {
-  const store = kvStore(env.STORE);
+/** The API: it takes tokens, and asks Graph on behalf of its callers. */
+function makeApi(env: Env, local: Local) {
   const app = new ConfidentialClientApplication({
-    clientId: env.CLIENT_ID,
-    authority: { instance: "login.microsoftonline.com", tenant: env.TENANT_ID },
-    clientCredential: env.CLIENT_SECRET,
-    // This program understands claims challenges, so Graph may send some.
-    clientCapabilities: ["cp1"],
-    tokenCache: new TokenCache({ store }),
-    ...local,
+    clientId: env.API_CLIENT_ID,
+    clientCredential: env.API_CLIENT_SECRET,
+    ...shared(env),
+    ...local.api,
   });
-  return webApp({ app, redirectUri: env.REDIRECT_URI, cookieSecret: env.COOKIE_SECRET, sessions: store });
+  const auth = createApiAuth({
+    app,
+    audience: [app.clientId, `api://${app.clientId}`],
+    protectedResource: { resource: new URL("/api", env.BASE_URL), resourceName: "Orders" },
+  });
+  const scopes = ["Orders.Read"];
+  return new Hono<{ Variables: CallerVariables }>()
+    .use(protectedResource(auth))
+    .get("/api/orders", requireBearer(auth, { scopes }), async (c) => {
+      const graph = c.var.caller.fetch({ scopes: [`${GRAPH}/User.Read`], origins: [GRAPH] });
+      const { displayName } = await (await graph(`${GRAPH}/v1.0/me`)).json() as { displayName: string };
+      return c.json({ for: displayName, items: ["40 chairs", "2 desks"] });
+    })
+    // This asks for more than a password: a caller without it is told what to get.
+    .get(
+      "/api/invoices",
+      requireBearer(auth, { scopes, acrs: ["c1"] }),
+      (c) =>
+        c.json({ for: "whoever passed the second check", items: ["Chairs, 2 400 EUR", "Desks, 990 EUR"] }),
+    );
 }
 
-/** One web application for each isolate. */
-const siteOf = perEnv((env: Env) => makeSite(env));
+/** The whole Worker, for one `env`. */
+export function makeWorker(env: Env, local: Local = {}): Worker {
+  const api = makeApi(env, local);
+  const app = new ConfidentialClientApplication({
+    clientId: env.CLIENT_ID,
+    clientCredential: env.CLIENT_SECRET,
+    ...shared(env),
+    ...local.web,
+  });
+  const pages = new Pages(app.authority);
+  const scopes = [`api://${local.api?.clientId ?? env.API_CLIENT_ID}/Orders.Read`];
+  const trouble = (title: string, text: string, status: number) =>
+    pages.show(...troublePage(title, text), status, []);
+
+  /** A page of the API's answer. The API is in this Worker: no request leaves it. */
+  const list = async (auth: UserAuth, title: string, path: string): Promise<Response> => {
+    const { origin } = new URL(env.BASE_URL);
+    const send = (url: string, init?: RequestInit) => Promise.resolve(api.request(url, init, env));
+    const response = await auth.fetch({ scopes, origins: [origin], fetch: send })(new URL(path, origin));
+    if (!response.ok) return trouble(`No ${title}`, "The API does not answer. Please try again later.", 502);
+    return pages.show(...listPage(title, await response.json()), 200, []);
+  };
+
+  return new Hono<{ Bindings: Env; Variables: EntraVariables }>()
+    .route("/", api)
+    .use(entraAuth({
+      app,
+      baseUrl: env.BASE_URL,
+      cookieSecret: env.COOKIE_SECRET,
+      scopes,
+      sessionClaims: ["roles"],
+      sessionStore: new DurableObjectStore(env.TOKENS),
+      session: { idleSeconds: Number(env.SESSION_SECONDS || 28_800) },
+    }))
+    .get("/", (c) => pages.show(...homePage(c.var.auth?.user ?? null), 200, []))
+    .get("/favicon.ico", (c) => c.body(null, 204))
+    .use(requireUser())
+    .get("/orders", (c) => list(c.var.auth!, "Orders", "/api/orders"))
+    .get("/invoices", (c) => list(c.var.auth!, "Invoices", "/api/invoices"))
+    .get("/me", async (c) => {
+      // Nobody has been asked for this yet: the first time, the user is.
+      const graph = c.var.auth!.fetch({ scopes: ["User.Read"], origins: [GRAPH] });
+      const response = await graph(`${GRAPH}/v1.0/me`);
+      if (!response.ok) return trouble("No profile", "Graph does not answer. Please try again later.", 502);
+      return pages.show(...profilePage(await response.json()), 200, []);
+    })
+    .notFound(() => trouble("Nothing here", "There is no such page.", 404));
+}
+
+/** One of them for each isolate. */
+const workerOf = perEnv((env: Env) => makeWorker(env));
 
 export default {
-  fetch(request: Request, env: Env, ctx: Context): Promise<Response> {
-    return siteOf(env)(request, (promise) => ctx.waitUntil(promise));
+  fetch(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response> {
+    return workerOf(env).fetch(request, env, ctx);
   },
 };

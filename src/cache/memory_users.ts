@@ -6,10 +6,14 @@
 
 import type { GetOptions } from "../store/store.ts";
 import type { CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cached_user.ts";
+import { isProcess, isSameUser } from "./on_behalf_of.ts";
 import type { TokenIndex } from "./token_index.ts";
 import type { UserCache } from "./user_cache.ts";
 import { holderOf, NO_CLIENT, ownerOf, partsOf, withClient } from "./user_entries.ts";
 import type { UserIndex } from "./user_index.ts";
+
+/** More removals than this are not remembered. */
+const MAX_REMOVED = 1_000;
 
 /** Keeps users in memory. */
 export class MemoryUsers implements UserCache {
@@ -73,8 +77,34 @@ export class MemoryUsers implements UserCache {
 
   /** Puts what an answer brought into memory. */
   save(tokens: UserTokens, asked: number, nowMs: number): Promise<void> {
-    this.take(tokens, asked, nowMs);
+    this.take(tokens, this.sinceOf(tokens, asked), nowMs);
     return Promise.resolve();
+  }
+
+  /**
+   * Since when a removal keeps an answer out. A sign-in counts whatever was removed elsewhere meanwhile, and it takes over
+   * what it begins anew.
+   *
+   * @param tokens The answer.
+   * @param asked How many removals there were when it was asked for.
+   * @returns How many removals there were then.
+   */
+  protected sinceOf(tokens: UserTokens, asked: number): number {
+    // A removal elsewhere that is heard of meanwhile is older than a sign-in that goes on.
+    const isHere = (this.index.removedHere.get(ownerOf(tokens.accessToken)) ?? 0) > asked;
+    if (tokens.redeemed || isHere) return asked;
+    this.handOver(tokens.accessToken, tokens.onBehalfOf);
+    return this.removals;
+  }
+
+  /** A long-running process has one user: nothing of another one's stays in memory. Tells whether there was anything. */
+  protected handOver(key: UserKey, mark: string | undefined): boolean {
+    if (!isProcess(key.homeAccountId)) return false;
+    const owner = ownerOf(key);
+    const known = this.held.get(owner);
+    const isOther = known ? !isSameUser(known.onBehalfOf, mark) : this.index.tokensOf(owner).length > 0;
+    if (isOther) this.forget(key);
+    return isOther;
   }
 
   /**
@@ -118,8 +148,17 @@ export class MemoryUsers implements UserCache {
 
   /** Removes a user. */
   remove(key: UserKey): Promise<void> {
-    this.forget(key);
+    this.forgetHere(key);
     return Promise.resolve();
+  }
+
+  /** Removes a user from memory, because an application of this cache says so. */
+  protected forgetHere(key: UserKey): { holders: UserKey[]; changed: boolean } {
+    const forgotten = this.forget(key);
+    const { removedHere } = this.index;
+    if (removedHere.size > MAX_REMOVED) removedHere.clear();
+    removedHere.set(ownerOf(key), this.removals);
+    return forgotten;
   }
 
   /** Removes a user from memory, and keeps out what was asked for before; tells whose entries went, and if any did. */

@@ -49,5 +49,6 @@ export function userIn(mark: string): string {
 /** Whether two marks are of one user; of whom nothing is known, only one assertion's tokens are. */
 export function isSameUser(mark: string | undefined, other: string | undefined): boolean {
   if (mark === undefined || other === undefined) return mark === other;
-  return (userIn(mark) || hashIn(mark)) === (userIn(other) || hashIn(other));
+  const part = userIn(mark) && userIn(other) ? userIn : hashIn;
+  return part(mark) === part(other);
 }

@@ -7,13 +7,15 @@
 import { fits, type GuardedStore } from "../store/guarded_store.ts";
 import type { StoredValue } from "../store/store.ts";
 import type { CachedToken } from "./cached_token.ts";
-import type { CachedApp, CachedIdToken, UserKey } from "./cached_user.ts";
+import type { CachedApp, CachedIdToken, UserKey, UserTokens } from "./cached_user.ts";
 import type { Dialect } from "./msal_entry.ts";
 import { type MsalDocument, NOTHING, writeDocument } from "./msal_document.ts";
+import { isProcess, isSameUser } from "./on_behalf_of.ts";
 import { fitPartition } from "./overflow.ts";
 import { nameIn, type PartitionValue, readPartition } from "./partition.ts";
 import { bucketOf, identityOf } from "./token_index.ts";
 import { holderOf, mergeEntries, NO_CLIENT, ownerOf, type UserEntries, withClient } from "./user_entries.ts";
+import { markIn } from "./user_index.ts";
 
 /** How long a refresh token counts where nobody says. */
 const REFRESH_TOKEN_MS = 90 * 86_400_000;
@@ -55,6 +57,25 @@ export function readUser(key: UserKey, stored: StoredValue | undefined): UserPar
     isOwn({ environment, clientId, homeAccountId: key.homeAccountId })
   );
   return { ...entries, tokens: tokens.filter(isOwn), app, sections };
+}
+
+/**
+ * A partition without what another user of a long-running process left there.
+ *
+ * @param key Whose partition it is.
+ * @param there What is in it.
+ * @param tokens What an answer brings.
+ * @returns The partition; `undefined` where the answer is a renewal for somebody who has the process no more.
+ */
+export function withoutOthers(
+  key: UserKey,
+  there: UserPartition,
+  { onBehalfOf, redeemed }: UserTokens,
+): UserPartition | undefined {
+  const isOther = isProcess(key.homeAccountId) && there.accounts.size > 0 &&
+    !isSameUser(markIn(there.accounts), onBehalfOf);
+  if (!isOther) return there;
+  return redeemed ? undefined : { ...readUser(key, undefined), sections: there.sections };
 }
 
 function tokenName(token: CachedToken): string {

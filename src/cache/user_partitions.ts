@@ -33,11 +33,13 @@ import {
   readUser,
   type UserPartition,
   valueOfUser,
+  withoutOthers,
 } from "./user_partition.ts";
 import { isOlder, isTooLate, UserRemovals } from "./user_removals.ts";
 
-/** More removals than this are not remembered, nor more refresh tokens. */
-const MAX_REMOVED = 1_000;
+/** More refresh tokens than this are not remembered. */
+const MAX_SPENT = 1_000;
+
 /** Moves users between the memory and a store. */
 export class UserPartitions extends MemoryUsers {
   readonly #store: GuardedStore | undefined;
@@ -140,15 +142,12 @@ export class UserPartitions extends MemoryUsers {
     const isListed = this.#list?.knows(tokens);
     // What memory has forgotten meanwhile was read from the store.
     const wasRead = tokens.redeemed && !this.held.get(ownerOf(holderOf(tokens.redeemed)));
-    // A removal elsewhere that is heard of meanwhile is older than a sign-in that goes on.
-    const isHere = (this.index.removedHere.get(ownerOf(tokens.accessToken)) ?? 0) > asked;
-    if (!tokens.redeemed && !isHere) this.#handOver(tokens.accessToken, tokens.onBehalfOf);
-    const since = tokens.redeemed || isHere ? asked : this.removals;
+    const since = this.sinceOf(tokens, asked);
     if (!this.take(tokens, since, nowMs)) return;
     // A sign-in begins anew: that the store has not got it yet is no removal.
     if (!tokens.redeemed) { for (const { key } of partsOf(tokens)) this.held.note(ownerOf(key), undefined); }
     const { redeemed, refreshToken } = tokens;
-    if (this.#spent.size > MAX_REMOVED) this.#spent.clear();
+    if (this.#spent.size > MAX_SPENT) this.#spent.clear();
     if (redeemed && refreshToken && redeemed.secret !== refreshToken.secret) this.#spent.add(redeemed.secret);
     this.#onChange();
     await Promise.all([
@@ -173,9 +172,7 @@ export class UserPartitions extends MemoryUsers {
 
   /** Removes a user from memory and store. */
   override async remove(key: UserKey): Promise<void> {
-    const { holders, changed } = this.forget(key);
-    if (this.index.removedHere.size > MAX_REMOVED) this.index.removedHere.clear();
-    this.index.removedHere.set(ownerOf(key), this.removals);
+    const { holders, changed } = this.forgetHere(key);
     if (changed) this.#onChange();
     const store = this.#store;
     if (store === undefined) return;
@@ -214,16 +211,6 @@ export class UserPartitions extends MemoryUsers {
     noteSeen(this.index, owner, store.nowMs);
   }
 
-  /** A long-running process has one user: nothing of another one's stays in memory. Tells whether there was anything. */
-  #handOver(key: UserKey, mark: string | undefined): boolean {
-    if (!isProcess(key.homeAccountId)) return false;
-    const owner = ownerOf(key);
-    const known = this.held.get(owner);
-    const isOther = known ? !isSameUser(known.onBehalfOf, mark) : this.index.tokensOf(owner).length > 0;
-    if (isOther) this.forget(key);
-    return isOther;
-  }
-
   /** Takes what was read into memory, unless the user was removed meanwhile. */
   #keep(
     key: UserKey,
@@ -241,7 +228,7 @@ export class UserPartitions extends MemoryUsers {
     if (isLate && isProcess(key.homeAccountId) && !isSameUser(this.user(owner)?.onBehalfOf, mark)) {
       return this.user(owner);
     }
-    const asked = this.#handOver(key, mark) ? this.removals : since;
+    const asked = this.handOver(key, mark) ? this.removals : since;
     for (const token of tokens) this.index.put(token, asked);
     if (app !== undefined) this.held.putApp({ ...app, ...withClient(key, key.clientId) });
     const known = this.held.get(owner);
@@ -264,7 +251,7 @@ export class UserPartitions extends MemoryUsers {
   ): Promise<void> {
     const store = this.#store;
     if (store === undefined) return;
-    const { onBehalfOf: mark, endsOn = Infinity } = tokens;
+    const { endsOn = Infinity } = tokens;
     const owner = ownerOf(key);
     const isOwn = owner === ownerOf(tokens.accessToken);
     const name = await nameOfUser(store, key);
@@ -276,20 +263,14 @@ export class UserPartitions extends MemoryUsers {
       // Who is asked again has not written.
       tried = false;
       const atMs = removedAt(stored, store.nowMs);
-      isLateAnswer = atMs !== undefined && isTooLate(tokens, nowMs, atMs);
-      if (isLateAnswer || this.index.removedSince(owner, asked)) return undefined;
+      const there = withoutOthers(key, readUser(key, stored), tokens);
+      isLateAnswer = !there || (atMs !== undefined && isTooLate(tokens, nowMs, atMs));
+      if (!there || isLateAnswer || this.index.removedSince(owner, asked)) return undefined;
       tried = true;
       const known = this.held.get(owner);
       // A store without versions may not see yet what was written lately.
       const isLate = stored === undefined && !store.cas && known?.version !== undefined &&
         !this.#wasThere(key);
-      let there = readUser(key, stored);
-      if (isProcess(key.homeAccountId) && !isSameUser(markIn(there.accounts) ?? mark, mark)) {
-        // Of two users of a process the one counts who began it last; who was renewed meanwhile does not.
-        isLateAnswer = tokens.redeemed !== undefined;
-        if (isLateAnswer) return undefined;
-        there = { ...readUser(key, undefined), sections: there.sections };
-      }
       const { accounts, idTokens, refreshTokens } = (isLate && known) || there;
       const before = { ...there, accounts, idTokens, refreshTokens };
       const change = changeOf(before.refreshTokens, nowMs);

@@ -64,11 +64,11 @@ export class Engine {
     const http = new HttpClient(configuration);
     const httpCache = new HttpCache(httpStore, clock, secret ?? clientId, throttleSeconds);
     const documents = new DocumentCache(httpStore, clock, secret, clientId);
+    this.jwks = new JwksSource(http, documents, configuration);
     this.#credential = credential;
     this.configuration = configuration;
     this.tokenEndpoint = new TokenEndpoint(http, httpCache, configuration);
     this.metadata = new MetadataSource(authority, http, documents, configuration);
-    this.jwks = new JwksSource(http, documents, configuration);
     this.idTokens = new IdTokenValidator({ ...configuration, jwks: this.jwks });
   }
 

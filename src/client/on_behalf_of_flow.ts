@@ -27,7 +27,7 @@ import { TextMemo } from "./text_memo.ts";
 import { guarded, type TokenFound } from "./token_found.ts";
 import { turnOf } from "./turns.ts";
 import type { UserFlows } from "./user_flows.ts";
-import { realmOfUser, tenantOfRealm } from "./user_query.ts";
+import { tenantOfRealm } from "./user_query.ts";
 import type { Redeem, UserPlace, UserQuestion } from "./user_question.ts";
 
 /** AADSTS500133: the assertion has expired. */
@@ -110,7 +110,7 @@ export class OnBehalfOfFlow {
     const check = (assertion: UserAssertion): UserAssertion => {
       const { expiresOn = Infinity } = assertion;
       if (expiresOn * 1000 <= nowMs) throw expiredAssertion(correlationId);
-      this.#assertions.put(userAssertion, assertion, expiresOn * 1000, nowMs);
+      this.#assertions.put(assertion.text, assertion, expiresOn * 1000, nowMs);
       return assertion;
     };
     return this.#assertions.get(userAssertion, nowMs) ??
@@ -122,7 +122,7 @@ export class OnBehalfOfFlow {
       refuse(
         "invalid_request",
         "sessionKey",
-        "it must be 16 characters or more, hard to guess, without spaces",
+        "it must be 16 to 1024 characters, hard to guess, without spaces",
       );
     }
     const { authority: { kind, base }, clock } = this.#engine.configuration;
@@ -150,11 +150,9 @@ export class OnBehalfOfFlow {
     const { authority } = this.#engine.configuration;
     const { hash, tenant: own } = assertion;
     const isShared = authority.kind === "aad" && isSharedTenant(tenant);
-    if (isShared && own === undefined) {
-      refuse("invalid_tenant", "tenantId", "userAssertion does not tell its tenant: name it");
-    }
-    const realm = (isShared ? own : realmOfUser(authority, tenant, "")) ??
-      this.#flows.silent.realmOfDomain(tenant, request);
+    const realm = isShared
+      ? own ?? refuse("invalid_tenant", "tenantId", "userAssertion does not tell it: name it")
+      : this.#flows.silent.realmOf(tenant, "", request);
     return then(realm, (found) => ({
       homeAccountId: owner ?? assertionOwner(hash),
       tenant: isShared ? tenantOfRealm(found) : tenant,
@@ -162,7 +160,7 @@ export class OnBehalfOfFlow {
       hash,
       // Whoever begins a process anew must not get what another user's beginning brings.
       flight: hash,
-      redeem: this.#redeemer(request.userAssertion, assertion, owner !== undefined),
+      redeem: this.#redeemer(assertion, owner !== undefined),
     }));
   }
 
@@ -183,9 +181,7 @@ export class OnBehalfOfFlow {
       flight: record?.onBehalfOf ?? "-",
     });
     if (authority.kind === "oidc" || !isSharedTenant(tenant)) {
-      const realm = realmOfUser(authority, tenant, "") ??
-        this.#flows.silent.realmOfDomain(tenant, request);
-      return then(realm, (found) => placeAt(found, known));
+      return then(this.#flows.silent.realmOf(tenant, "", request), (found) => placeAt(found, known));
     }
     return then(
       known ?? users.load(key, undefined, { consistency: "eventual" }),
@@ -194,11 +190,11 @@ export class OnBehalfOfFlow {
   }
 
   /** Sends an assertion; isolates do that one after the other, where the store has locks. */
-  #redeemer(assertion: string, known: UserAssertion, isProcess: boolean): Redeem {
+  #redeemer(assertion: UserAssertion, isProcess: boolean): Redeem {
     return async (question, asked, _loaded, find) => {
       const { turns, users } = this.#engine.configuration.cache;
       const work = (keep?: Keep): Promise<TokenFound> =>
-        this.#send(question, assertion, known, isProcess, asked, keep);
+        this.#send(question, assertion, isProcess, asked, keep);
       const turn = turnOf(
         this.#engine,
         question,
@@ -211,8 +207,7 @@ export class OnBehalfOfFlow {
 
   async #send(
     question: UserQuestion,
-    assertion: string,
-    { hash, expiresOn, tenant, objectId }: UserAssertion,
+    { text, hash, expiresOn, tenant, objectId }: UserAssertion,
     isProcess: boolean,
     asked: number,
     keep: Keep | undefined,
@@ -224,7 +219,7 @@ export class OnBehalfOfFlow {
     try {
       return await this.#flows.grants.redeem({
         ...question,
-        grant: { grant_type: ON_BEHALF_OF_GRANT, assertion, requested_token_use: "on_behalf_of" },
+        grant: { grant_type: ON_BEHALF_OF_GRANT, assertion: text, requested_token_use: "on_behalf_of" },
         sendsScopes: true,
         apiId: ACQUIRE_TOKEN_ON_BEHALF_OF,
         correlationId,

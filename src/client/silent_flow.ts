@@ -6,6 +6,7 @@
 
 import type { UserRecord } from "../cache/cached_user.ts";
 import { bucketKey, isFresh, isStale, ownerKey } from "../cache/token_index.ts";
+import type { AccountInfo } from "../request/account_info.ts";
 import { mergeClaims } from "../request/claims.ts";
 import type { TokenRequest } from "../request/requests.ts";
 import { requireUserScopes, scopeKey } from "../request/scopes.ts";
@@ -54,8 +55,7 @@ export class SilentFlow {
       const { account } = request ?? {};
       const homeAccountId = requireAccount(account);
       return (tenant) => {
-        const realm = realmOfUser(this.#engine.configuration.authority, tenant, account) ??
-          this.realmOfDomain(tenant, request);
+        const realm = this.realmOf(tenant, account, request);
         return typeof realm === "string"
           ? { homeAccountId, tenant, realm }
           : realm.then((found) => ({ homeAccountId, tenant, realm: found }));
@@ -99,17 +99,21 @@ export class SilentFlow {
   }
 
   /**
-   * Finds the tenant of a domain name, which its issuer tells.
+   * Finds the tenant of a user's tokens; that of a domain name its issuer tells.
    *
-   * @param tenant The domain name.
+   * @param tenant The tenant that is asked.
+   * @param account The account: where many tenants are meant, its own counts.
    * @param request The call.
    * @returns The realm.
    */
-  realmOfDomain(
+  realmOf(
     tenant: string,
+    account: AccountInfo | string,
     { correlationId, waitUntil }: Pick<TokenRequest, "correlationId" | "waitUntil">,
   ): string | Promise<string> {
     const { metadata, configuration } = this.#engine;
+    const realm = realmOfUser(configuration.authority, tenant, account);
+    if (realm !== undefined) return realm;
     const found = metadata.issuer(tenant, correlationId ?? "", waitUntil ?? configuration.waitUntil);
     return "then" in found
       ? found.then(({ issuer }) => realmOfIssuer(issuer, tenant))

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CachedAccount, CachedRefreshToken } from "../cache/cached_user.ts";
+import type { CachedAccount, CachedRefreshToken, UserProfile, UserTokens } from "../cache/cached_user.ts";
 import { isSameUser, markOf } from "../cache/on_behalf_of.ts";
 import { ownerKey } from "../cache/token_index.ts";
 import type { Keep } from "../cache/turns.ts";
@@ -100,6 +100,9 @@ interface Owner {
   readonly claims?: IdTokenClaims | undefined;
 }
 
+/** Whose account an answer tells of. */
+type GrantedAccount = Pick<CachedAccount, "environment" | "realm" | "homeAccountId" | "onBehalfOf">;
+
 /** Redeems grants of users for one application. */
 export class UserGrants {
   readonly #engine: Engine;
@@ -177,63 +180,19 @@ export class UserGrants {
   async #keep(
     response: TokenResponse,
     errand: UserErrand,
-    { realm, homeAccountId: home, claims }: Owner,
+    owner: Owner,
     nowMs: number,
   ): Promise<TokenFound> {
-    const { authority: { environment, kind }, cache: { users }, clientId, emit } = this.#engine.configuration;
-    const { behalf, ext, scopes, correlationId, redeemed, waitUntil } = errand;
-    const extHash = await extHashOf(ext);
-    const homeAccountId = behalf?.owner ?? home;
-    const key = { environment, clientId, realm, homeAccountId };
-    const accessToken = toGrantedToken(response, { ...key, ext, extHash }, scopes, emit, correlationId);
+    const { users } = this.#engine.configuration.cache;
+    const { asked, correlationId, waitUntil } = errand;
+    const tokens = this.#tokensOf(response, errand, owner, await extHashOf(errand.ext));
+    const token = tokens.accessToken;
     // Nobody knows whose it is: it is handed out, and not kept.
-    if (homeAccountId === "") return { token: accessToken, cacheLevel: "none", correlationId };
-    const onBehalfOf = behalf && markOf(behalf.hash, home);
-    const { refreshTokenExpiresOn: expiresOn, cachedAt: lastModified } = response;
-    // Where none comes, the one that a caller brought stays good.
-    const own = response.refreshToken ?? (errand.homeAccountId ? undefined : errand.grant.refresh_token);
-    // An assertion that comes again brings tokens anew.
-    const secret = behalf?.isProcess === false ? undefined : own;
-    // Only Microsoft has a family.
-    const familyId = kind === "aad" ? response.familyId : undefined;
-    if (kind === "oidc" && redeemed && secret && secret !== redeemed.secret) this.#warn();
-    const owner = { environment, clientId, homeAccountId };
-    // Of whom no ID token tells the mark alone is kept; a refresh changes nothing of them.
-    const about = claims ?? (behalf && !redeemed ? {} : undefined);
-    const account = about &&
-      accountOf(about, { environment, realm, homeAccountId, onBehalfOf }, errand, response);
-    const idToken = claims && { ...owner, realm, secret: `${response.idToken}`, claims };
-    const saving = users.save(
-      {
-        accessToken,
-        refreshToken: secret === undefined ? undefined : {
-          ...owner,
-          secret,
-          target: response.scope ?? scopes.join(" "),
-          familyId,
-          lastModified,
-          expiresOn,
-        },
-        redeemed,
-        idToken,
-        account,
-        familyId,
-        onBehalfOf,
-        endsOn: behalf?.endsOn,
-      },
-      errand.asked,
-      nowMs,
-    );
+    if (token.homeAccountId === "") return { token, cacheLevel: "none", correlationId };
+    const saving = users.save(tokens, asked, nowMs);
     const saved = errand.keep?.(saving) ?? saving;
-    // Taken now: while it is stored another answer may push the user out of memory. It may be too small for them, or they
-    // were removed meanwhile: they have signed in all the same.
-    const known = users.user(ownerKey(environment, clientId, homeAccountId));
-    const held = isSameUser(known?.onBehalfOf, onBehalfOf) ? known?.profiles.get(realm) : undefined;
-    const profile = held ?? (account &&
-      profilesOf({
-        accounts: new Map([[realm, account]]),
-        idTokens: new Map(idToken && [[realm, idToken]]),
-      }).get(realm));
+    // Taken now: while it is stored another answer may push the user out of memory.
+    const profile = this.#profileOf(tokens);
     try {
       if (waitUntil === undefined) await saved;
       else keepAlive(waitUntil, saved);
@@ -241,7 +200,61 @@ export class UserGrants {
       // It threw. What was redeemed cannot be redeemed again, so that costs nobody the token.
       await saved;
     }
-    return { token: accessToken, profile, cacheLevel: "none", correlationId };
+    return { token, profile, cacheLevel: "none", correlationId };
+  }
+
+  /** The cache's view of an answer. */
+  #tokensOf(
+    response: TokenResponse,
+    errand: UserErrand,
+    { realm, homeAccountId: home, claims }: Owner,
+    extHash: string,
+  ): UserTokens {
+    const { authority: { environment, kind }, clientId, emit } = this.#engine.configuration;
+    const { behalf, ext, scopes, correlationId, redeemed } = errand;
+    const owner = { environment, clientId, homeAccountId: behalf?.owner ?? home };
+    const place = { ...owner, realm };
+    const onBehalfOf = behalf && markOf(behalf.hash, home);
+    // Where none comes, the one that a caller brought stays good.
+    const own = response.refreshToken ?? (errand.homeAccountId ? undefined : errand.grant.refresh_token);
+    // An assertion that comes again brings tokens anew.
+    const secret = behalf?.isProcess === false ? undefined : own;
+    // Only Microsoft has a family.
+    const familyId = kind === "aad" ? response.familyId : undefined;
+    if (kind === "oidc" && redeemed && secret && secret !== redeemed.secret) this.#warn();
+    // Of whom no ID token tells the mark alone is kept; a refresh changes nothing of them.
+    const about = claims ?? (behalf && !redeemed ? {} : undefined);
+    return {
+      accessToken: toGrantedToken(response, { ...place, ext, extHash }, scopes, emit, correlationId),
+      refreshToken: secret === undefined ? undefined : {
+        ...owner,
+        secret,
+        target: response.scope ?? scopes.join(" "),
+        familyId,
+        lastModified: response.cachedAt,
+        expiresOn: response.refreshTokenExpiresOn,
+      },
+      redeemed,
+      idToken: claims && { ...place, secret: `${response.idToken}`, claims },
+      account: about && accountOf(about, { ...place, onBehalfOf }, errand, response),
+      familyId,
+      onBehalfOf,
+      endsOn: behalf?.endsOn,
+    };
+  }
+
+  /** Whose an answer is. Memory may be too small for them, or they were removed meanwhile: they have signed in all the same. */
+  #profileOf({ accessToken, account, idToken, onBehalfOf }: UserTokens): UserProfile | undefined {
+    const { environment, clientId, homeAccountId, realm } = accessToken;
+    const known = this.#engine.configuration.cache.users.user(
+      ownerKey(environment, clientId, homeAccountId),
+    );
+    const held = isSameUser(known?.onBehalfOf, onBehalfOf) ? known?.profiles.get(realm) : undefined;
+    return held ?? (account &&
+      profilesOf({
+        accounts: new Map([[realm, account]]),
+        idTokens: new Map(idToken && [[realm, idToken]]),
+      }).get(realm));
   }
 
   /** Refresh tokens that count once, and isolates that cannot take turns. */
@@ -259,19 +272,22 @@ export class UserGrants {
 
 function accountOf(
   claims: Partial<IdTokenClaims>,
-  key: Pick<CachedAccount, "environment" | "realm" | "homeAccountId" | "onBehalfOf">,
+  { environment, realm, homeAccountId, onBehalfOf }: GrantedAccount,
   { grant: { grant_type } }: UserErrand,
   { clientInfo }: TokenResponse,
 ): CachedAccount {
   const { oid, sub, preferred_username, upn, name } = claims;
   const username = [preferred_username, upn].find((text) => typeof text === "string") ?? "";
   return {
-    ...key,
+    environment,
+    realm,
+    homeAccountId,
+    onBehalfOf,
     localAccountId: oid ?? sub ?? "",
     username: `${username}`,
     name: typeof name === "string" ? name : undefined,
     // Other MSALs do not list what is of no type that they know.
-    authorityType: key.onBehalfOf ? "OBO" : "MSSTS",
+    authorityType: onBehalfOf ? "OBO" : "MSSTS",
     accountSource: grant_type === "refresh_token" ? undefined : grant_type,
     clientInfo: typeof clientInfo === "string" ? clientInfo : undefined,
   };

@@ -7,7 +7,8 @@
 import { refuse } from "../errors/errors.ts";
 import type { OptionsOf, WebAuthOptions } from "../web/options.ts";
 import type { SignInRequest, UserAuth } from "../web/user_auth.ts";
-import { createWebAuth, type Visit, type WebAuth } from "../web/mod.ts";
+import type { Visit } from "../web/visit.ts";
+import { createWebAuth, type WebAuth } from "../web/web_auth.ts";
 import {
   answerError,
   contextOf,

@@ -21,7 +21,10 @@ export interface OnBehalfOfRequest extends TokenRequest {
 
 /** What `initiateLongRunningProcessInWebApi` takes. */
 export interface LongRunningProcessRequest extends OnBehalfOfRequest {
-  /** Names the process: 16 hard-to-guess characters or more. Made where absent. */
+  /**
+   * Names the process: 16 to 1,024 printable characters, hard to guess, never one for two users. 256 random bits are made where
+   * absent.
+   */
   readonly sessionKey?: string | undefined;
 }
 

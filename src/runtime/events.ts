@@ -68,10 +68,9 @@ export interface FailureEvent {
    *   the same request a minute ago, or two.
    * - `cache_failed`: a store failed; the call goes on without it.
    * - `metadata_stale`: discovery failed and the last known document is used.
-   * - `request_failed`: a web application or an API answered a request with a status from 500 because of this error.
+   * - `request_failed`: a web application or an API answered with an error because of this, or went on without something.
    * - `store_without_lock`: the authority replaces refresh tokens at each use, and the store has no lock: two isolates that
    *   redeem one at the same time may sign the user out. Told once for each application.
-   * - `web_failed`: a handler of `./web` answered with an error, or went on without something.
    */
   readonly type:
     | "token_failed"
@@ -81,8 +80,7 @@ export interface FailureEvent {
     | "cache_failed"
     | "metadata_stale"
     | "request_failed"
-    | "store_without_lock"
-    | "web_failed";
+    | "store_without_lock";
   /** What went wrong; free of secrets. */
   readonly error: AuthError;
   /** The call's correlation id, where there is a call; that of the error. */

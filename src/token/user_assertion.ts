@@ -11,6 +11,8 @@ import { decodeJsonPart } from "../jwt/compact.ts";
 
 /** What is known of an assertion. */
 export interface UserAssertion {
+  /** The assertion. */
+  readonly text: string;
   /** The SHA-256 of its text. */
   readonly hash: string;
   /** When it ends, in epoch seconds; unknown for one that is not to be read here. */
@@ -23,7 +25,7 @@ export interface UserAssertion {
 
 /** Refuses an assertion that has ended: its sender has to bring another one. */
 export function expiredAssertion(correlationId?: string): ClientAuthError {
-  const why = "Cannot get a token: userAssertion has expired. Answer 401, so that the caller gets a new one";
+  const why = "Cannot get a token: userAssertion has expired. Answer 401";
   return new ClientAuthError("user_assertion_expired", why, correlationId);
 }
 
@@ -48,18 +50,17 @@ export function readUserAssertion(
   correlationId: string | undefined,
 ): Promise<UserAssertion> {
   if (typeof text !== "string" || !/^[\x21-\x7e]{1,16384}$/.test(text)) {
-    refuse("invalid_request", "userAssertion", "it must be the access token that the API was called with");
+    refuse("invalid_request", "userAssertion", "it must be the access token of the call");
   }
   const [, payload = "", , ...more] = text.split(".", 4);
   const claims = (more.length === 0 && decodeJsonPart(payload)) || {};
   const { exp, idtyp, oid, roles, scp, sub, tid } = claims;
   const isApp = scp === undefined && (roles !== undefined || (oid !== undefined && oid === sub));
   if (idtyp === "app" || (isEntra && isApp)) {
-    const why =
-      "Cannot get a token: userAssertion is an app's own. Use acquireTokenForClient for apps that call";
+    const why = "Cannot get a token: userAssertion has no user. Use acquireTokenForClient";
     throw new ClientAuthError("user_assertion_app_only", why, correlationId);
   }
   const expiresOn = typeof exp === "number" ? exp : undefined;
-  const known = { expiresOn, tenant: guidOf(tid), objectId: guidOf(oid) };
+  const known = { text, expiresOn, tenant: guidOf(tid), objectId: guidOf(oid) };
   return sha256(text).then((hash) => ({ ...known, hash }));
 }

@@ -13,6 +13,7 @@ import type { AuthenticationResult } from "../result/authentication_result.ts";
 import type { FetchFunction, WaitUntil } from "../runtime/web_types.ts";
 import type { AccessTokenClaims, ValidatedAccessToken } from "../validate/validated_token.ts";
 import type { ApiCaller } from "./api_types.ts";
+import type { ApiFetchOptions } from "./user_auth.ts";
 
 /** What an {@linkcode ApiCaller} is made for. */
 export interface CallerTerms {
@@ -81,13 +82,11 @@ export class Caller implements ApiCaller {
     }
   }
 
-  fetch(
-    { scopes, origins }: { readonly scopes: readonly string[]; readonly origins: readonly (string | URL)[] },
-  ): AuthorizedFetch {
+  fetch({ scopes, origins, fetch = this.#terms.fetch }: ApiFetchOptions): AuthorizedFetch {
     return createAuthorizedFetch({
       origins,
       acquireToken: (challenge) => this.acquireToken({ scopes, ...challenge }),
-      fetch: this.#terms.fetch,
+      fetch,
     });
   }
 }

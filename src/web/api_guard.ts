@@ -25,7 +25,7 @@ export function isPreflight({ method, headers }: Request): boolean {
 /** Tells caches that the answer is for this caller. Answers of `fetch` cannot be changed; a copy can. */
 export function forCaller(response: Response): Response {
   const { headers, status, body } = response;
-  const vary = (headers.get("vary") ?? "").toLowerCase().split(",").map((name) => name.trim());
+  const vary = headers.get("vary")?.toLowerCase().split(",").map((name) => name.trim()) ?? [];
   if (vary.includes("authorization") || vary.includes("*")) return response;
   try {
     headers.append("vary", "Authorization");

@@ -10,6 +10,7 @@ import type { AuthenticationResult } from "../result/authentication_result.ts";
 import type { AccessTokenRequirements } from "../validate/options.ts";
 import type { ValidatedAccessToken } from "../validate/validated_token.ts";
 import type { RequestContext, RequestHandler } from "./options.ts";
+import type { ApiFetchOptions } from "./user_auth.ts";
 
 /** Who calls the API. */
 export interface ApiCaller extends ValidatedAccessToken {
@@ -21,9 +22,7 @@ export interface ApiCaller extends ValidatedAccessToken {
    */
   acquireToken(request: Omit<OnBehalfOfRequest, "userAssertion">): Promise<AuthenticationResult>;
   /** A `fetch` for another API that has that token and answers claims challenges once. */
-  fetch(
-    options: { readonly scopes: readonly string[]; readonly origins: readonly (string | URL)[] },
-  ): AuthorizedFetch;
+  fetch(options: ApiFetchOptions): AuthorizedFetch;
 }
 
 /** Guards an API. */

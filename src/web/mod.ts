@@ -68,6 +68,6 @@ export type {
   WebPage,
   WebPaths,
 } from "./options.ts";
-export type { Session, SessionUser, SignInRequest, UserAuth } from "./user_auth.ts";
+export type { ApiFetchOptions, Session, SessionUser, SignInRequest, UserAuth } from "./user_auth.ts";
 export type { Visit } from "./visit.ts";
 export { createWebAuth, type WebAuth } from "./web_auth.ts";

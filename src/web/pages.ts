@@ -82,7 +82,7 @@ export class Pages {
       if (this.#render !== undefined) throw new TypeError();
     } catch (error) {
       const why = `Cannot draw a page: renderPage gave no text, or threw ${nameOf(error)}`;
-      this.#emit?.({ type: "web_failed", error: new ClientAuthError("unexpected_error", why) });
+      this.#emit?.({ type: "request_failed", error: new ClientAuthError("unexpected_error", why) });
     }
     return pageMarkup(page);
   }

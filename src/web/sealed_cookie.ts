@@ -154,7 +154,8 @@ export class SealedCookie {
 
   /** The texts that may be sealed ones: whole cookies, then parts that belong together. */
   *#candidates(request: Request, name: string): Generator<string> {
-    yield* this.#cookies.all(request, name);
+    const place = this.#cookies.nameOf(name);
+    yield* this.#cookies.all(request, name, (text) => this.#texts.knows(text, place));
     for (const first of this.#cookies.all(request, `${name}.0`)) {
       const [, count, mark, part] = /^([2-8])~([\w.-]{12})(~[\w.-]+)$/.exec(first) ?? [];
       if (mark === undefined) continue;

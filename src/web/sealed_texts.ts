@@ -40,6 +40,16 @@ export class SealedTexts {
   }
 
   /**
+   * Whether a text was opened before.
+   *
+   * @param text The text.
+   * @param place Where it was found.
+   */
+  knows(text: string, place: string): boolean {
+    return this.#opened?.get(`${place}=${text}`) !== undefined;
+  }
+
+  /**
    * Opens a text.
    *
    * @param text What may be one.

@@ -7,6 +7,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Emit } from "../runtime/events.ts";
 import { GuardedStore } from "../store/guarded_store.ts";
+import { MemoryStore } from "../store/memory_store.ts";
 import { requireStore, type Store } from "../store/store.ts";
 import { BrowserSessions } from "./browser_sessions.ts";
 import type { Cookies } from "./cookies.ts";
@@ -56,7 +57,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     clock,
     (error) => emit?.({ type: "cache_failed", error }),
   );
-  const records = new SessionRecords(guarded, new SealedTexts(secret, "session record", opened));
-  const lists = new SessionRecords(guarded, new SealedTexts(secret, "session list"));
+  const memory = store instanceof MemoryStore ? store : undefined;
+  const records = new SessionRecords(guarded, new SealedTexts(secret, "session record", opened), memory);
+  const lists = new SessionRecords(guarded, new SealedTexts(secret, "session list"), memory);
   return new ServerSessions(cookie, life, records, new SessionIndex(lists, () => life.now));
 }

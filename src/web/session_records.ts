@@ -6,6 +6,7 @@
 
 import { CacheError } from "../errors/errors.ts";
 import type { GuardedStore } from "../store/guarded_store.ts";
+import type { MemoryStore } from "../store/memory_store.ts";
 import type { SealedTexts } from "./sealed_texts.ts";
 
 /** A record, as it was found. */
@@ -28,16 +29,19 @@ export interface FoundPlace {
 export class SessionRecords {
   readonly #store: GuardedStore;
   readonly #texts: SealedTexts;
+  readonly #memory: MemoryStore | undefined;
 
   /**
    * Joins the parts.
    *
    * @param store The store.
    * @param texts What seals.
+   * @param memory The same store where it is this isolate's memory: that neither fails nor hangs, so no timer is set for it.
    */
-  constructor(store: GuardedStore, texts: SealedTexts) {
+  constructor(store: GuardedStore, texts: SealedTexts, memory?: MemoryStore) {
     this.#store = store;
     this.#texts = texts;
+    this.#memory = memory;
   }
 
   /** Whether a write can be bound to what was read. */
@@ -51,7 +55,7 @@ export class SessionRecords {
    * @throws {CacheError} `cache_read_failed`.
    */
   async read(key: string): Promise<FoundPlace> {
-    const stored = await this.#store.read(key);
+    const stored = await (this.#memory?.get(key) ?? this.#store.read(key));
     if (stored === null) fail("cache_read_failed", "read");
     const record = stored && await this.#texts.open(stored.value, key);
     return { record, version: stored?.version ?? null };

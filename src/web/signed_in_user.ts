@@ -7,7 +7,7 @@
 import { createAuthorizedFetch } from "../client/authorized_fetch.ts";
 import type { SilentRequest } from "../request/user_requests.ts";
 import type { RequestContext } from "./options.ts";
-import type { Session, SessionUser, UserAuth } from "./user_auth.ts";
+import type { ApiFetchOptions, Session, SessionUser, UserAuth } from "./user_auth.ts";
 import type { WebKit } from "./web_kit.ts";
 
 /** What a token is asked for with. */
@@ -65,10 +65,10 @@ export class SignedInUser implements UserAuth {
   };
 
   /** A `fetch` for an API that has the user's token. */
-  readonly fetch: UserAuth["fetch"] = ({ scopes, origins }) =>
+  readonly fetch: UserAuth["fetch"] = ({ scopes, origins, fetch }: ApiFetchOptions) =>
     createAuthorizedFetch({
       origins,
-      fetch: this.#kit.settings.configuration.fetch,
+      fetch: fetch ?? this.#kit.settings.configuration.fetch,
       acquireToken: ({ claims, signal }) => this.acquireToken({ scopes, claims, signal }),
     });
 

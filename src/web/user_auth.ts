@@ -7,6 +7,7 @@
 import type { AuthorizedFetch } from "../client/authorized_fetch.ts";
 import type { SilentRequest } from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
+import type { FetchFunction } from "../runtime/web_types.ts";
 
 /** A user, as the validated ID token named them. */
 export interface SessionUser {
@@ -68,6 +69,16 @@ export interface SignInRequest {
   readonly prompt?: "login" | "select_account" | "consent" | "create" | undefined;
 }
 
+/** A `fetch` for an API: what its token is for, and where that may go. */
+export interface ApiFetchOptions {
+  /** The scopes of the token, of one API. */
+  readonly scopes: readonly string[];
+  /** Where the token may go, such as `["https://graph.microsoft.com"]`; nowhere else does it. */
+  readonly origins: readonly (string | URL)[];
+  /** Sends the requests, such as a service binding's `fetch`; that of the application where absent. */
+  readonly fetch?: FetchFunction | undefined;
+}
+
 /** A signed-in user, as handlers get them. */
 export interface UserAuth {
   /** Who is signed in. */
@@ -82,7 +93,5 @@ export interface UserAuth {
    */
   acquireToken(request: Omit<SilentRequest, "account">): Promise<AuthenticationResult>;
   /** A `fetch` for an API that has the user's token and answers claims challenges once. */
-  fetch(
-    options: { readonly scopes: readonly string[]; readonly origins: readonly (string | URL)[] },
-  ): AuthorizedFetch;
+  fetch(options: ApiFetchOptions): AuthorizedFetch;
 }

@@ -139,7 +139,7 @@ export class WebKit {
     if (isAuthError(error) && error.code !== "unexpected_error") return;
     const why = `Cannot answer a request: the library met ${nameOf(error)}`;
     const told = isAuthError(error) ? error : new ClientAuthError("unexpected_error", why);
-    this.settings.configuration.emit?.({ type: "web_failed", error: told });
+    this.settings.configuration.emit?.({ type: "request_failed", error: told });
   }
 
   /**

@@ -6,7 +6,7 @@
 import { root } from "../support/bundle.ts";
 
 const BUN = `${root}node_modules/.bin/bun`;
-const DENO_FLAGS = ["run", "--no-prompt", "--allow-env", "--allow-net=127.0.0.1"];
+const DENO_FLAGS = ["run", "--no-prompt", "--unstable-kv", "--allow-env", "--allow-net=127.0.0.1,localhost"];
 /** A command line keeps who is signed in. */
 const FILE_FLAGS = ["--allow-read", "--allow-write", "--allow-sys=uid"];
 /** A program that says nothing is a failure, not a wait. */

@@ -14,7 +14,8 @@ import type { AccessTokenRequirements } from "../../src/validate/options.ts";
 import type { ApiAuth, ApiCaller } from "../../src/web/api_auth.ts";
 import type { RequestContext } from "../../src/web/options.ts";
 import type { SignInRequest, UserAuth } from "../../src/web/user_auth.ts";
-import type { Visit, WebAuth } from "../../src/web/mod.ts";
+import type { Visit } from "../../src/web/visit.ts";
+import type { WebAuth } from "../../src/web/web_auth.ts";
 
 /** An error of the library that asks for the user. */
 export function interaction(): InteractionRequiredAuthError {

@@ -168,7 +168,7 @@ for (const [name, [error, status, challenge, code, retryAfter]] of Object.entrie
     assertEquals(Object.keys(answer.body), ["error", "error_description", "correlationId"]);
     assertEquals([answer.body.error, answer.body.correlationId], [code, CORRELATION]);
     assertFalse(JSON.stringify([answer.body, ...answer.headers]).includes(CANARY));
-    const told = one.events.flatMap((event) => event.type === "web_failed" ? [event.error] : []);
+    const told = one.events.flatMap((event) => event.type === "request_failed" ? [event.error] : []);
     assertEquals(told, status >= 500 ? [error] : []);
   });
 }
@@ -179,7 +179,7 @@ test("R-138 a configuration that is wrong is answered without its details, and t
   const { status, body, headers } = await answerTo(error, one);
   assertEquals([status, Object.keys(body)], [500, ["error", "error_description"]]);
   assertEquals(headers.has("www-authenticate"), false);
-  assertEquals(one.events.map(({ type }) => type), ["web_failed"]);
+  assertEquals(one.events.map(({ type }) => type), ["request_failed"]);
 });
 
 for (

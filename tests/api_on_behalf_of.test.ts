@@ -262,7 +262,7 @@ test("a secret that is wrong is the API's own trouble, and callers learn nothing
   const { status, body, headers } = await scene.call(await scene.token(), me);
   assertEquals([status, body.error, headers.has("www-authenticate")], [500, "server_error", false]);
   assertFalse(JSON.stringify(body).includes("invalid_client"));
-  assertEquals(events.filter((type) => type === "web_failed").length, 1);
+  assertEquals(events.filter((type) => type === "request_failed").length, 1);
 });
 
 test("the request's waitUntil keeps the work alive, unless the handler brings another", async () => {

@@ -1,7 +1,15 @@
 /** A credential for the Azure SDK: its shape, its limits, and whose tokens it gives. */
 import { assert, assertEquals, assertFalse, assertStrictEquals } from "@std/assert";
 import type { AccessToken, GetTokenOptions as RealOptions, TokenCredential } from "@azure/core-auth";
-import { type AuthenticationResult, ClientAuthError, PublicClientApplication } from "../mod.ts";
+import { decodeJwt } from "jose";
+import {
+  type AuthenticationResult,
+  ClientAuthError,
+  ConfidentialClientApplication,
+  PublicClientApplication,
+} from "../mod.ts";
+import { LocalAuthority } from "../src/testing/mod.ts";
+import { LEDGER_API, ON_BEHALF_OF, ORDERS_APP } from "./support/on_behalf_of_scene.ts";
 import {
   type AbortSignalLike,
   createTokenCredential,
@@ -286,6 +294,38 @@ test("on behalf of a caller: the assertion, the scopes and the challenge reach t
     forwardedClientClaims: undefined,
     userAssertion: "caller's token",
   }]);
+});
+
+test("on behalf of a caller, at the local authority: once, and then from the cache", async () => {
+  const clock = new FakeClock();
+  const authority = new LocalAuthority({ ...ON_BEHALF_OF, clock });
+  const app = new ConfidentialClientApplication({
+    clientId: ORDERS_APP.clientId,
+    clientCredential: ORDERS_APP.secrets[0],
+    authority: `https://login.microsoftonline.com/${authority.defaults.tenantId}`,
+    fetch: authority.fetch,
+    clock,
+  });
+  const userAssertion = await authority.issueUserToken({
+    resource: ORDERS_APP.clientId,
+    scopes: ["Orders.Read"],
+  });
+  const credential = createTokenCredential({ app, userAssertion });
+  const token = await credential.getToken("api://ledger/Ledger.Read", { enableCae: true });
+  assertEquals(decodeJwt(token.token).aud, LEDGER_API.appId);
+  assertEquals(await credential.getToken(["api://ledger/Ledger.Read"]), token);
+  assertEquals(authority.countRequests({ kind: "token" }), 1);
+  const pay = await failure(credential.getToken("api://payroll/Pay.Read"));
+  assertEquals([pay.name, pay.code], ["InteractionRequiredAuthError", "interaction_required"]);
+});
+
+test("a timeout that no timer takes does not end the wait at once", async () => {
+  const late = async (): Promise<AuthenticationResult> => {
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 2));
+    return { accessToken: "AT", tokenType: "Bearer", expiresOn: new Date(1) } as AuthenticationResult;
+  };
+  const credential = createTokenCredential(late);
+  assertEquals((await credential.getToken(SCOPE, { requestOptions: { timeout: 2 ** 31 } })).token, "AT");
 });
 
 test("a function is asked, and judges the tenant itself", async () => {

@@ -15,6 +15,7 @@ import {
   GraphError,
   type Middleware,
 } from "@microsoft/microsoft-graph-client";
+import { decodeJwt } from "jose";
 import { type AuthorityOption, claimsChallengeOf, ConfidentialClientApplication } from "../mod.ts";
 import {
   createGraphAccessTokenProvider,
@@ -267,6 +268,13 @@ test("claims come as base64 of either alphabet or as JSON, and ask for continuou
   await provider.getAuthorizationToken(ME, { claims: "" });
   await provider.getAuthorizationToken(ME, {});
   assertEquals(asked.map(({ claims }) => claims), [text, text, text, undefined, undefined]);
+});
+
+test("Kiota answers challenges, so its tokens of an application have cp1; the Graph client's have not", async () => {
+  const { app } = scene();
+  const capable = await kiota(app).getAuthorizationToken(ME);
+  const plain = await createGraphAuthenticationProvider(app).getAccessToken();
+  assertEquals([capable, plain].map((token) => decodeJwt(token)["xms_cc"]), [["cp1"], undefined]);
 });
 
 for (const claims of ["%%%", 5, {}, "a b"]) {

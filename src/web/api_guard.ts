@@ -64,7 +64,7 @@ export class ApiGuard<E> implements ApiAuth<E> {
     if (!isAuthError(error)) throw error;
     const { refusals, emit } = this.#partsOf(context);
     const refusal = refusalOf(error, refusals);
-    if (refusal.status >= 500) emit?.({ type: "web_failed", error });
+    if (refusal.status >= 500) emit?.({ type: "request_failed", error });
     return refusalResponse(refusal, refusals, error.correlationId);
   }
 

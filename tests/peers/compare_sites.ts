@@ -7,7 +7,15 @@ import { getAuth, initOidcAuthMiddleware, oidcAuthMiddleware } from "@hono/oidc-
 import { Hono } from "hono";
 import { ConfidentialClientApplication } from "../../mod.ts";
 import { entraAuth, type EntraVariables, requireUser } from "../../src/hono/mod.ts";
-import { answerQuietly, APP_ID, APP_SECRET, type Browser, issuerOf, SITE, type World } from "./compare_world.ts";
+import {
+  answerQuietly,
+  APP_ID,
+  APP_SECRET,
+  type Browser,
+  issuerOf,
+  SITE,
+  type World,
+} from "./compare_world.ts";
 
 /** What signed-in users see. */
 const SECRET_PAGE = "for signed-in users";

@@ -171,3 +171,20 @@ export function mergeTokens(
     ...known.filter(({ secret, lastModified }) => !secrets.has(secret) && lastModified >= newest),
   ];
 }
+
+/**
+ * What was read of a user, without the ID tokens that memory has newer ones of.
+ *
+ * @param read What was read.
+ * @param known What memory knows, if anything.
+ * @returns What memory is to take.
+ */
+export function newerOf(read: UserEntries, known: UserEntries | undefined): Required<UserChange> {
+  const isNewer = (token: CachedIdToken): boolean =>
+    (known?.idTokens.get(realmKey(token))?.claims.iat ?? 0) <= token.claims.iat;
+  return {
+    accounts: [...read.accounts.values()],
+    idTokens: [...read.idTokens.values()].filter(isNewer),
+    refreshTokens: mergeTokens(read.refreshTokens, known?.refreshTokens ?? []),
+  };
+}

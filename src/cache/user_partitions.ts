@@ -6,17 +6,18 @@
 
 import type { GuardedStore } from "../store/guarded_store.ts";
 import type { GetOptions } from "../store/store.ts";
-import type { CachedIdToken, CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cached_user.ts";
+import type { CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cached_user.ts";
 import { MemoryUsers } from "./memory_users.ts";
 import type { Dialect } from "./msal_entry.ts";
 import { forEach, type PartitionValue, refuseRemoval, updatePartition } from "./partition.ts";
 import { noteSeen, staleOf } from "./staleness.ts";
-import { realmKey, type TokenIndex } from "./token_index.ts";
+import type { TokenIndex } from "./token_index.ts";
 import { LATE_MS, removedAt } from "./tombstone.ts";
 import {
   holderOf,
   mergeEntries,
   mergeTokens,
+  newerOf,
   NO_CLIENT,
   ownerOf,
   partsOf,
@@ -219,7 +220,7 @@ export class UserPartitions extends MemoryUsers {
   ): UserRecord | undefined {
     const owner = ownerOf(key);
     if (this.index.removedSince(owner, asked)) return undefined;
-    const { tokens, accounts, idTokens, refreshTokens, app } = partition;
+    const { tokens, accounts, refreshTokens, app } = partition;
     if (this.isOthers(key, markIn(accounts))) {
       const [newest] = this.held.get(owner)?.refreshTokens ?? [];
       // A store may show late who began the process anew.
@@ -230,13 +231,7 @@ export class UserPartitions extends MemoryUsers {
     for (const token of tokens) this.index.put(token, asked);
     if (app !== undefined) this.held.putApp({ ...app, ...withClient(key, key.clientId) });
     const known = this.held.get(owner);
-    const isNewer = (token: CachedIdToken): boolean =>
-      (known?.idTokens.get(realmKey(token))?.claims.iat ?? 0) <= token.claims.iat;
-    return this.held.put(key, {
-      accounts: [...accounts.values()],
-      idTokens: [...idTokens.values()].filter(isNewer),
-      refreshTokens: mergeTokens(refreshTokens, known?.refreshTokens ?? []),
-    }, version);
+    return this.held.put(key, newerOf(partition, known), version);
   }
 
   /** Writes what an answer brought beside what is there. What is in memory alone may have been removed there. */

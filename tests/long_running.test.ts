@@ -308,6 +308,56 @@ test("R-105: an isolate that hears of the new user forgets all of the old one", 
   }
 });
 
+test("R-105: nor does it keep the old one's name, whatever the tenants", async () => {
+  const entra = entraDouble();
+  answerAll(entra);
+  const store = countingStore(entra.clock);
+  const [one, two] = [processOf(entra, store), processOf(entra, store)];
+  const there = { tenantId: OTHER_TENANT_ID };
+  await one.start(caller(1));
+  await entra.clock.advance(2_000);
+  await two.start(caller(2), there);
+  assert(isOf(await one.go(there), caller(2)));
+  assert(isOf(await one.go({ ...there, scopes: ["Mail.Read"] }), caller(2)));
+});
+
+test("R-105: nor does a renewal for the old one count that was under way", async () => {
+  const entra = entraDouble();
+  const store = countingStore(entra.clock);
+  const [one, two] = [processOf(entra, store), processOf(entra, store)];
+  const { reply, open } = held(entra);
+  entra.next(answering(entra), reply, ...Array.from({ length: 9 }, () => answering(entra)));
+  await one.start(caller(1));
+  const slow = one.going({ scopes: ["Mail.Read"] });
+  await entra.clock.advance(2_000);
+  await two.start(caller(2));
+  assert(isOf(await one.go({ scopes: ["Calendars.Read"] }), caller(2)));
+  open();
+  assert(isOf(await entra.settle(slow), caller(1)));
+  const known = await one.go({ scopes: ["Calendars.Read"] });
+  assert(isOf(known, caller(2)));
+  assertEquals(known.metadata.cacheLevel, "memory");
+  assert(isOf(await one.go({ scopes: ["Mail.Read"] }), caller(2)));
+});
+
+test("R-105: of whom memory has forgotten all but a token, that goes, too", async () => {
+  const entra = entraDouble();
+  answerAll(entra);
+  const tokenCache = new TokenCache({ memory: { maxBytes: 30_000 } });
+  const here = processOf(entra, undefined, { tokenCache });
+  await here.start(caller(1));
+  await here.go({ scopes: ["Mail.Read"] });
+  for (const nth of [3, 4, 5, 6]) {
+    const request = { userAssertion: assertionOf(entra, caller(nth)), scopes: FILES };
+    await entra.settle(here.app.acquireTokenOnBehalfOf(request));
+  }
+  const { Account, AccessToken } = JSON.parse(tokenCache.serialize());
+  const isThere = (section: unknown, secret: string) => JSON.stringify(section).includes(secret);
+  assertEquals([isThere(Account, caller(1).oid), isThere(AccessToken, caller(1).oid)], [false, true]);
+  await here.start(caller(2));
+  for (const scopes of [["Mail.Read"], FILES]) assert(isOf(await here.go({ scopes }), caller(2)));
+});
+
 test("R-105: a store that shows the old user late does not bring them back", async () => {
   const entra = entraDouble();
   answerAll(entra);

@@ -269,6 +269,8 @@ test("the request's waitUntil keeps the work alive, unless the handler brings an
   const scene = new Scene();
   const kept: Promise<unknown>[] = [];
   const route = scene.api.protect((_, caller) => me(caller), { scopes: ["Orders.Read"] });
+  // The keys are at hand: what is kept alive below is the request on behalf of the caller.
+  await scene.call(await scene.token(ADA, { uti: "another" }), () => Promise.resolve(new Response()));
   const headers = { authorization: `Bearer ${await scene.token()}` };
   const waitUntil = (promise: Promise<unknown>) => void kept.push(promise);
   assertEquals((await route(new Request(API, { headers }), { waitUntil })).status, 200);

@@ -26,7 +26,7 @@ export type IdTokenErrorCode =
   | "id_token_encrypted"
   /** It has expired, or this machine's clock is wrong. */
   | "id_token_expired"
-  /** Its header asks for an extension, or names a key in a way that no key has. */
+  /** Its header asks for an extension, names a key in a way that no key has, or says that it is a token of another kind. */
   | "id_token_header_refused"
   /** It is of another issuer. */
   | "id_token_issuer_mismatch"

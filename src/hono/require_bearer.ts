@@ -44,8 +44,18 @@ function isApiAuth<E>(options: OptionsOf<ApiAuthOptions, E> | ApiAuth<E>): optio
 
 function requirementsOf(options: object): AccessTokenRequirements {
   return Object.fromEntries(
-    REQUIREMENTS.flatMap((name) => name in options ? [[name, (options as BearerOptions)[name]]] : []),
+    REQUIREMENTS.map((name) => [name, (options as BearerOptions)[name]]).filter(([, asked]) =>
+      asked !== undefined
+    ),
   );
+}
+
+/** What both ask: neither may take the place of the other. */
+function joined(options: object, requirements: AccessTokenRequirements): AccessTokenRequirements {
+  const own = requirementsOf(options);
+  const twice = Object.keys(requirementsOf(Object(requirements))).find((name) => name in own);
+  if (twice !== undefined) refuse("invalid_request", twice, "it is given twice: say once all that is asked");
+  return { ...requirements, ...own };
 }
 
 /** Nothing that a route asks may be passed over. */
@@ -91,7 +101,7 @@ export function requireBearer<E = unknown>(
   const api = open(options);
   const required = typeof options === "function" || isApiAuth(options)
     ? requirements
-    : { ...requirementsOf(options), ...requirements };
+    : joined(options, requirements);
   requireRequirements(required);
   return async (c, next) => {
     requireFirst(c, "requireBearer()");

@@ -112,13 +112,19 @@ export class IdTokenValidator {
     const failJwt: JwtFail = (fault) => fail(`id_token_${fault}`);
     if (text === undefined) fail("id_token_missing");
     const token = parseCompact(text, failJwt);
-    const { claims, alg } = token;
+    const { claims, alg, typ } = token;
+    // R-154: what is of another kind may agree in all else.
+    if (typeof typ === "string" && /(?:at|logout)\+jwt$/i.test(typ)) fail("id_token_header_refused");
     const key = await verifySignature(token, expected.issuer, jwks, correlationId, waitUntil, failJwt);
     checkIssuer(claims, key, authority, expected, (fault) => fail(`id_token_${fault}`));
     // Entra writes GUIDs in lower case, whatever case the application was configured with.
     const folded = (value: unknown): unknown =>
       authority.kind === "aad" && typeof value === "string" ? value.toLowerCase() : value;
-    checkParties(claims, (value) => folded(value) === folded(clientId), fail);
+    const isClient = (value: unknown): boolean => folded(value) === folded(clientId);
+    checkParties(claims, isClient, fail);
+    // Access tokens of version 1 name in it who got them for this application: no `azp` would tell.
+    const { appid = clientId } = claims;
+    if (authority.kind === "aad" && !isClient(appid)) fail("id_token_authorized_party_mismatch");
     const nowSeconds = clock.now() / 1000;
     checkTimes(claims, nowSeconds, clockToleranceSeconds, fail);
     checkSignIn(claims, expected, nowSeconds, clockToleranceSeconds, fail);

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { type Authority, parseAuthority, parseOidcAuthority } from "../authority/authority.ts";
-import { texts } from "../client/configuration.ts";
-import { refuse } from "../errors/errors.ts";
+import { parseAnyAuthority } from "../authority/any_authority.ts";
+import type { Authority } from "../authority/authority.ts";
 import type { TokenValidatorOptions } from "./options.ts";
 
 /**
@@ -22,19 +21,7 @@ export function authorityOption(
   insecureLoopback: boolean,
 ): Authority | undefined {
   const { authority, oidcAuthority } = options;
-  return (authority ?? oidcAuthority) === undefined ? undefined : parse(options, insecureLoopback);
-}
-
-function parse(
-  { authority, oidcAuthority, knownAuthorities }: TokenValidatorOptions,
-  insecureLoopback: boolean,
-): Authority {
-  const what = "hosts, such as login.example.com";
-  const hosts = texts("knownAuthorities", knownAuthorities, /^[\w.-]+(?::\d+)?$/, what);
-  if (authority !== undefined && oidcAuthority !== undefined) {
-    refuse("conflicting_authority", "oidcAuthority", "authority is given, too: choose one");
-  }
-  return authority === undefined
-    ? parseOidcAuthority(oidcAuthority, insecureLoopback)
-    : parseAuthority(authority, hosts.map((host) => host.toLowerCase()), insecureLoopback);
+  return (authority ?? oidcAuthority) === undefined
+    ? undefined
+    : parseAnyAuthority(options, insecureLoopback);
 }

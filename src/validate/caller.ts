@@ -26,11 +26,13 @@ function list(value: unknown): readonly string[] {
 
 /** Microsoft's access tokens, of both versions. */
 function entraCaller(claims: JsonObject): Caller {
-  const { idtyp, azp, appid, oid, sub, tid, scp, roles } = claims;
+  const { idtyp, azp, appid, oid, sub, tid, tfp, acr, scp, roles } = claims;
   const scopes = words(scp);
+  // At B2C a user's subject is their object, too, and a token for the client itself has no scp.
+  const isB2c = tfp !== undefined || (typeof acr === "string" && /^b2c_/i.test(acr));
   // without the optional claim an app's token is known by its object, which is its subject, and by having no scp.
   const isApp = idtyp === "app" ||
-    (idtyp === undefined && scp === undefined && oid !== undefined && oid === sub);
+    (!isB2c && idtyp === undefined && scp === undefined && oid !== undefined && oid === sub);
   return {
     kind: isApp ? "app" : "delegated",
     scopes: isApp ? [] : scopes,

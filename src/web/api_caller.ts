@@ -77,7 +77,9 @@ export class Caller implements ApiCaller {
         userAssertion: this.#token,
       });
     } catch (error) {
-      if (isAuthError(error)) onRefused(error, tenantId, request.scopes);
+      // No other error is about consent, and the request may be anything then.
+      const isRefused = isAuthError(error) && error.name === "InteractionRequiredAuthError";
+      if (isRefused) onRefused(error, tenantId, request.scopes);
       throw error;
     }
   }

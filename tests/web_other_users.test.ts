@@ -1,0 +1,27 @@
+/** What an answer leaves behind of another session, another application, or another sign-in. */
+import { assert, assertEquals } from "@std/assert";
+import { ConfidentialClientApplication } from "../mod.ts";
+import { createWebAuth } from "../src/web/mod.ts";
+import { test } from "./support/suite.ts";
+import { COOKIE_SECRET, SITE, TENANT, Visitor, WEB_APP, WebScene } from "./support/web_scene.ts";
+
+const EMPLOYEES = { ...WEB_APP, clientId: "9f1e2d3c-4b5a-4968-8776-655443322111", name: "Employees" };
+const ADA = "ada@contoso.onmicrosoft.com";
+const BOB = "bob@contoso.onmicrosoft.com";
+const BIG = "r".repeat(3_000);
+
+for (const responseMode of ["query", "form_post"] as const) {
+  for (const sameSite of ["Lax", "Strict"] as const) {
+    test(`a session too large for one cookie takes the place of a small one: ${responseMode}, ${sameSite} (R-133, R-135)`, async () => {
+      const scene = new WebScene({
+        web: { responseMode, cookies: { sameSite } },
+        authority: { users: [{ username: ADA, name: "Ada" }, { username: BOB, name: BIG }] },
+      });
+      await scene.signIn("/page", { username: ADA });
+      assertEquals((await scene.visitor.visit("/open")).text, ADA);
+      const sent = await scene.visitor.post("/auth/switch-account", { headers: { origin: SITE } });
+      await scene.comeBack(sent, { username: BOB });
+      assertEquals((await scene.visitor.visit("/open")).text, BOB);
+    });
+  }
+}

@@ -25,3 +25,28 @@ for (const responseMode of ["query", "form_post"] as const) {
     });
   }
 }
+
+test("a session is good for the application that began it alone, whoever has its secret", async () => {
+  for (const onServer of [false, true]) {
+    const scene = new WebScene({ onServer, authority: { apps: [WEB_APP, EMPLOYEES] } });
+    const app = new ConfidentialClientApplication({
+      clientId: EMPLOYEES.clientId,
+      clientCredential: EMPLOYEES.secrets[0],
+      authority: `https://login.microsoftonline.com/${TENANT}`,
+      fetch: (url, init) => scene.authority.fetch(url, init),
+      clock: scene.clock,
+    });
+    const other = createWebAuth({
+      app,
+      baseUrl: SITE,
+      cookieSecret: COOKIE_SECRET,
+      ...(onServer && { sessionStore: scene.store }),
+    });
+    await scene.signIn();
+    const employees = new Visitor((request) =>
+      other.withUser((_, auth) => new Response(auth?.user.username ?? "nobody"))(request)
+    );
+    for (const [name, cookie] of scene.visitor.cookies) employees.cookies.set(name, cookie);
+    assertEquals((await employees.visit("/employees")).text, "nobody");
+  }
+});

@@ -50,3 +50,14 @@ test("a session is good for the application that began it alone, whoever has its
     assertEquals((await employees.visit("/employees")).text, "nobody");
   }
 });
+
+test("a renewed session does not undo a sign-out or a sign-in that a handler answers with", async () => {
+  const scene = new WebScene();
+  await scene.signIn("/page", { username: ADA });
+  await scene.clock.advance(3_600_000);
+  const site = new Visitor((request) => scene.auth.requireUser((one) => scene.auth.signOut(one))(request));
+  for (const [name, cookie] of scene.visitor.cookies) site.cookies.set(name, cookie);
+  const answer = await site.post("/leave", { headers: { origin: SITE } });
+  assertEquals(answer.status, 303);
+  assertEquals(site.names().includes("session"), false);
+});

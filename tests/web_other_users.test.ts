@@ -61,3 +61,17 @@ test("a renewed session does not undo a sign-out or a sign-in that a handler ans
   assertEquals(answer.status, 303);
   assertEquals(site.names().includes("session"), false);
 });
+
+test("sign-ins that others begin do not fill up a browser's requests", async () => {
+  const scene = new WebScene();
+  await scene.signIn();
+  for (let i = 0; i < 8; i++) {
+    await scene.clock.advance(1_000);
+    await scene.visitor.visit(`/auth/sign-in?return_to=/${"x".repeat(2_040)}`, { crossSite: true });
+  }
+  const bytes = [...scene.visitor.cookies].reduce(
+    (sum, [name, { value }]) => sum + name.length + value.length + 3,
+    0,
+  );
+  assert(bytes < 12_288);
+});

@@ -104,7 +104,9 @@ export class SealedCookie {
     }
     const isPart = headers.length > 1;
     const stale = this.#present(request, name)
-      .filter((one) => one === name ? isPart : !isPart || Number(one.slice(-1)) >= headers.length);
+      .filter((one) => one !== name && (!isPart || Number(one.slice(-1)) >= headers.length));
+    // A whole one is read first. The browser may have one that it did not send: to answers that another site began.
+    if (isPart) stale.push(name);
     return [...headers, ...stale.flatMap((one) => this.#cookies.delete(one, options))];
   }
 

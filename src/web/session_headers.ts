@@ -27,7 +27,15 @@ function adjust(headers: Headers, cookies: HeaderList): void {
   if (vary === null) headers.set("vary", "Cookie");
   else if (!/(?:^|,)\s*(?:\*|cookie)\s*(?:,|$)/i.test(vary)) headers.set("vary", `${vary}, Cookie`);
   for (const name of SHARED_CACHES) if (headers.has(name)) headers.delete(name);
+  // What the answer says of a cookie itself stays: a sign-out is not undone by a renewal.
+  const own = new Set(headers.getSetCookie().map(nameOf));
+  if (cookies.some(([, value]) => own.has(nameOf(value)))) return;
   for (const [name, value] of cookies) headers.append(name, value);
+}
+
+/** The name in a `set-cookie`. */
+function nameOf(line: string): string {
+  return line.slice(0, line.indexOf("="));
 }
 
 /**

@@ -27,6 +27,8 @@ export interface SessionsOptions {
   readonly cookies: Cookies;
   /** Seals cookies and records: one secret, or several, newest first. */
   readonly secret: string | readonly string[];
+  /** The application that the sessions are of: those of another one with the same secret are not seen. */
+  readonly application?: string | undefined;
   /** How long sessions live. */
   readonly life?: SessionLife | undefined;
   /** Keeps sessions on the server; they are in the browser where absent. */
@@ -49,7 +51,8 @@ export function createSessions(options: SessionsOptions): Sessions {
   const life = new Lifetimes(options.life ?? {}, clock);
   const inBrowser = store === undefined;
   const opened = new OpenedTexts();
-  const cookie = new SealedCookie(cookies, secret, inBrowser ? "session" : "session ticket", opened);
+  const labels = [inBrowser ? "session" : "session ticket", options.application ?? []].flat();
+  const cookie = new SealedCookie(cookies, secret, labels.join(" "), opened);
   if (inBrowser) return new BrowserSessions(cookie, life);
   const guarded = new GuardedStore(
     requireStore(store, "sessionStore"),

@@ -25,6 +25,8 @@ export interface Transaction {
 
 /** So many may be under way in one browser: their cookies must not fill up its requests. */
 const MAX_TRANSACTIONS = 5;
+/** Nor may long ones: some servers take 16 KiB of headers, and anybody can begin sign-ins with long paths. */
+const MAX_CHARS = 8_192;
 const SECONDS = 3_600;
 const BEGINNING = "flow.";
 
@@ -77,12 +79,18 @@ export class Transactions {
     const { flow } = transaction;
     const name = `${BEGINNING}${Math.floor(nowSeconds).toString(36)}${await suffixOf(flow.state)}`;
     const value = { ...transaction, flow: { ...flow, authUri: "" } };
-    const known = this.#names(request).sort();
-    const oldest = known.slice(0, Math.max(0, known.length + 1 - MAX_TRANSACTIONS));
-    return [
-      ...oldest.flatMap((one) => this.#sealed.clear(request, one, this.#attributes)),
-      ...await this.#sealed.write(request, name, value, { ...this.#attributes, maxAgeSeconds: SECONDS }),
-    ];
+    const written = await this.#sealed.write(request, name, value, {
+      ...this.#attributes,
+      maxAgeSeconds: SECONDS,
+    });
+    let chars = written.reduce((sum, [, line]) => sum + line.length, 0);
+    // Those of the newest that there is room for stay.
+    const newest = this.#names(request).sort().reverse();
+    const kept = newest.findIndex((one, i) =>
+      i + 2 > MAX_TRANSACTIONS || (chars += this.#charsOf(request, one)) > MAX_CHARS
+    );
+    const oldest = kept < 0 ? [] : newest.slice(kept);
+    return [...oldest.flatMap((one) => this.#sealed.clear(request, one, this.#attributes)), ...written];
   }
 
   /**
@@ -105,6 +113,14 @@ export class Transactions {
     }
     // Under another sign-in's name.
     return { transaction: transaction?.flow.state === state ? transaction : undefined, headers };
+  }
+
+  /** How long a sign-in is, its parts together. */
+  #charsOf(request: Request, name: string): number {
+    const parts = this.#cookies.namesBeginning(request, name).flatMap((one) =>
+      this.#cookies.all(request, one)
+    );
+    return parts.reduce((sum, value) => sum + value.length, 0);
   }
 
   /** The names of the sign-ins that a request brought, those in parts once. */

@@ -55,10 +55,12 @@ export class WebKit {
    */
   constructor(options: WebAuthOptions) {
     const settings = resolveWebSettings(options);
-    const { cookies, store, urls, paths, configuration: { clock, emit } } = settings;
+    const { cookies, store, urls, paths, configuration } = settings;
+    const { authority, clientId, clock, emit } = configuration;
+    const application = `${clientId} ${authority.base}`;
     const { cookieSecret: secret, session: life } = options;
     this.settings = settings;
-    this.sessions = createSessions({ cookies, secret, life, store, clock, emit });
+    this.sessions = createSessions({ cookies, secret, application, life, store, clock, emit });
     this.carried = new CarriedPartition(cookies, secret, clock);
     this.transactions = new Transactions(cookies, secret, settings.responseMode === "form_post");
     this.guard = new LoopGuard(cookies, secret);

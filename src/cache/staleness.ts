@@ -66,3 +66,16 @@ export function compareSeen(
     nowMs,
   );
 }
+
+/**
+ * What memory notes of what it has seen in the store: the version, or when that was where there are no versions.
+ *
+ * @param store The store.
+ * @param seen What was read or written.
+ */
+export function versionSeen(
+  { cas, nowMs }: { readonly cas: boolean; readonly nowMs: number },
+  { version = "" }: { readonly version?: string },
+): string {
+  return cas ? version : `${nowMs}`;
+}

@@ -10,7 +10,7 @@ import type { CachedRefreshToken, UserKey, UserRecord, UserTokens } from "./cach
 import { MemoryUsers } from "./memory_users.ts";
 import type { Dialect } from "./msal_entry.ts";
 import { forEach, type PartitionValue, refuseRemoval, updatePartition } from "./partition.ts";
-import { noteSeen, staleOf } from "./staleness.ts";
+import { noteSeen, staleOf, versionSeen } from "./staleness.ts";
 import type { TokenIndex } from "./token_index.ts";
 import { LATE_MS, removedAt } from "./tombstone.ts";
 import {
@@ -106,7 +106,7 @@ export class UserPartitions extends MemoryUsers {
       const there = readUser(one, stored ?? undefined);
       const isOld = !store.cas && lateMs !== undefined && isOlder(there, lateMs);
       const found = atMs === undefined && stored && !isOld ? stored : undefined;
-      const kept = found && this.#keep(one, there, asked, this.#versionOf(found));
+      const kept = found && this.#keep(one, there, asked, versionSeen(store, found));
       noteSeen(this.index, found ? owner : stale, store.nowMs, stored === null);
       if (found) return kept;
       // It was there before, and nobody has signed in since: another isolate has removed the user.
@@ -118,11 +118,6 @@ export class UserPartitions extends MemoryUsers {
       return this.user(owner);
     }));
     return user;
-  }
-
-  /** What memory notes of what it has seen in the store: the version, or when that was where there are no versions. */
-  #versionOf({ version }: { readonly version?: string }): string {
-    return this.#store?.cas ? version ?? "" : `${this.#store?.nowMs}`;
   }
 
   /** Whether a user was in the store, so that one who is not there now was removed. Some stores see a new value late. */
@@ -278,7 +273,7 @@ export class UserPartitions extends MemoryUsers {
         tokens: isOwn ? addToken(before.tokens, tokens.accessToken, nowMs) : [],
       };
       // The new access token is there already, and may have been replaced since.
-      this.#keep(key, { ...after, tokens: before.tokens }, asked, stored && this.#versionOf(stored));
+      this.#keep(key, { ...after, tokens: before.tokens }, asked, stored && versionSeen(store, stored));
       // Without its refresh token, or with somebody else's newer one, an answer may be asked for again.
       const isNewest = after.refreshTokens.some(({ secret }) => secret === tokens.refreshToken?.secret);
       const value = this.#valueOf(key, after, nowMs);
@@ -287,7 +282,7 @@ export class UserPartitions extends MemoryUsers {
     // What was removed while it was being written must not stay; what others removed must not either.
     if (this.index.removedSince(owner, asked)) await (tried && this.#removals.removeStored(store, name, key));
     else if (written === "gone" || isLateAnswer) this.forget(tokens.accessToken);
-    else if (written?.ok) this.held.note(owner, this.#versionOf(written));
+    else if (written?.ok) this.held.note(owner, versionSeen(store, written));
     noteSeen(this.index, owner, nowMs);
   }
 

@@ -60,6 +60,8 @@ export interface UserCache {
    *
    * @param text What {@linkcode UserCache.carry} wrote.
    * @param atMs When it was.
+   * @param isNewer Whether it is also taken where what is known has an older refresh token, or none.
+   * @returns Whether it was taken.
    */
-  adopt?(key: UserKey, text: string, atMs: number): Promise<void>;
+  adopt?(key: UserKey, text: string, atMs: number, isNewer?: boolean): Promise<boolean>;
 }

@@ -194,16 +194,21 @@ export class UserPartitions extends MemoryUsers {
   }
 
   /** Takes what was written down elsewhere into memory. */
-  async adopt(key: UserKey, text: string, atMs: number): Promise<void> {
+  async adopt(key: UserKey, text: string, atMs: number, isNewer: boolean = false): Promise<boolean> {
     const store = this.#store;
     const owner = ownerOf(key);
-    if (store === undefined || store.cas || this.held.get(owner)) return;
+    if (store === undefined || store.cas || (!isNewer && this.held.get(owner))) return false;
     // What the store has is newer, and it may know of a removal.
     await this.load(key, undefined, { consistency: "eventual" });
     const lateMs = this.#removals.lately(key, store.nowMs);
-    if (this.held.get(owner) || (lateMs !== undefined && lateMs >= atMs)) return;
-    this.#keep(key, readUser(key, { value: text }), this.removals, `${atMs}`);
+    const known = this.held.get(owner);
+    const carried = readUser(key, { value: text });
+    const [[newest], [last]] = [carried.refreshTokens, known?.refreshTokens ?? []];
+    const isBetter = isNewer && newest !== undefined && newest.lastModified > (last?.lastModified ?? 0);
+    if ((known && !isBetter) || (lateMs !== undefined && lateMs >= atMs)) return false;
+    this.#keep(key, carried, this.removals, `${atMs}`);
     noteSeen(this.index, owner, store.nowMs);
+    return true;
   }
 
   /** Takes what was read into memory, unless the user was removed meanwhile. */

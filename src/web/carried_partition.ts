@@ -83,23 +83,25 @@ export class CarriedPartition {
    * @param app The application.
    * @param request The request.
    * @param user Whose session it is: nobody else's is taken.
-   * @returns Settles when the tokens can be asked for.
+   * @param isNewer Whether memory knows the user, but in vain: then a newer sign-in, such as a step-up, is taken, too.
+   * @returns Whether anything was taken; then the tokens can be asked for.
    */
   async adopt(
     app: ClientApplication,
     request: Request,
     user: Pick<SessionUser, "homeAccountId">,
-  ): Promise<void> {
+    isNewer: boolean = false,
+  ): Promise<boolean> {
     const { users, key } = placeOf(app, user);
-    if (users.adopt === undefined || users.user(ownerOf(key)) !== undefined) return;
+    if (users.adopt === undefined || (!isNewer && users.user(ownerOf(key)) !== undefined)) return false;
     const found = await this.#cookie.open(
       request,
       CARRIED,
       (value) => this.#liveOf(value, user.homeAccountId),
     );
-    if (found === undefined) return;
+    if (found === undefined) return false;
     const { partition, at } = found.value;
-    await users.adopt(key, JSON.stringify(partition), at);
+    return await users.adopt(key, JSON.stringify(partition), at, isNewer);
   }
 
   /**

@@ -5,6 +5,7 @@
  */
 
 import { createAuthorizedFetch } from "../client/authorized_fetch.ts";
+import { isAuthError } from "../errors/auth_error.ts";
 import type { SilentRequest } from "../request/user_requests.ts";
 import type { RequestContext } from "./options.ts";
 import type { ApiFetchOptions, Session, SessionUser, UserAuth } from "./user_auth.ts";
@@ -24,7 +25,8 @@ export class SignedInUser implements UserAuth {
   /** What was asked for in vain. */
   readonly #failed = new WeakMap<object, UserTokenRequest>();
   #failedLast: UserTokenRequest | undefined;
-  #adopted: Promise<void> | undefined;
+  #adopted: Promise<boolean> | undefined;
+  #renewed: Promise<boolean> | undefined;
 
   /**
    * Takes what handlers are told.
@@ -56,8 +58,16 @@ export class SignedInUser implements UserAuth {
     const { homeAccountId: account } = this.user;
     // What the browser carries is looked at once, and only where a token is wanted.
     await (this.#adopted ??= carried.adopt(app, this.#request, this.user));
+    const request = { waitUntil: this.#context.waitUntil, ...asked, account };
     try {
-      return await app.acquireTokenSilent({ waitUntil: this.#context.waitUntil, ...asked, account });
+      try {
+        return await app.acquireTokenSilent(request);
+      } catch (error) {
+        if (!isAuthError(error) || error.name !== "InteractionRequiredAuthError") throw error;
+        // The user may just have done it, in an isolate whose writing the store does not show here yet.
+        if (!await (this.#renewed ??= carried.adopt(app, this.#request, this.user, true))) throw error;
+        return await app.acquireTokenSilent(request);
+      }
     } catch (error) {
       this.#failed.set(error as object, this.#failedLast = { ...asked });
       throw error;

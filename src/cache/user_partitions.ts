@@ -212,15 +212,10 @@ export class UserPartitions extends MemoryUsers {
   }
 
   /** Takes what was read into memory, unless the user was removed meanwhile. */
-  #keep(
-    key: UserKey,
-    partition: UserPartition,
-    asked: number,
-    version: string | undefined,
-  ): UserRecord | undefined {
+  #keep(key: UserKey, read: UserPartition, asked: number, version?: string): UserRecord | undefined {
     const owner = ownerOf(key);
     if (this.index.removedSince(owner, asked)) return undefined;
-    const { tokens, accounts, refreshTokens, app } = partition;
+    const { tokens, accounts, refreshTokens, app } = read;
     if (this.isOthers(key, markIn(accounts))) {
       const [newest] = this.held.get(owner)?.refreshTokens ?? [];
       // A store may show late who began the process anew.
@@ -231,7 +226,7 @@ export class UserPartitions extends MemoryUsers {
     for (const token of tokens) this.index.put(token, asked);
     if (app !== undefined) this.held.putApp({ ...app, ...withClient(key, key.clientId) });
     const known = this.held.get(owner);
-    return this.held.put(key, newerOf(partition, known), version);
+    return this.held.put(key, newerOf(read, known), version);
   }
 
   /** Writes what an answer brought beside what is there. What is in memory alone may have been removed there. */

@@ -55,7 +55,9 @@ export class SessionRecords {
    * @throws {CacheError} `cache_read_failed`.
    */
   async read(key: string): Promise<FoundPlace> {
-    const stored = await (this.#memory?.get(key) ?? this.#store.read(key));
+    const guarded = (): ReturnType<GuardedStore["read"]> => this.#store.read(key);
+    // Where somebody has made it fail after all, it is told of like any other.
+    const stored = await (this.#memory?.get(key).catch(guarded) ?? guarded());
     if (stored === null) fail("cache_read_failed", "read");
     const record = stored && await this.#texts.open(stored.value, key);
     return { record, version: stored?.version ?? null };

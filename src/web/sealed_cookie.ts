@@ -161,10 +161,10 @@ export class SealedCookie {
     for (const first of this.#cookies.all(request, `${name}.0`)) {
       const [, count, mark, part] = /^([2-8])~([\w.-]{12})(~[\w.-]+)$/.exec(first) ?? [];
       if (mark === undefined) continue;
-      let text = part?.slice(1);
+      let text: string | undefined = part?.slice(1);
       for (let i = 1; i < Number(count) && text !== undefined; i++) {
         const next = this.#cookies.all(request, `${name}.${i}`).find((one) => one.startsWith(`${mark}~`));
-        text = next && text + next.slice(mark.length + 1);
+        text = next === undefined ? undefined : text + next.slice(mark.length + 1);
       }
       if (text?.endsWith(mark)) yield text;
     }

@@ -21,7 +21,7 @@ const REFUSED: Readonly<Record<string, Row>> = {
   "a scheme that begins alike": ["BearerX token", 401],
   "a scheme that ends alike": ["XBearer token", 401],
   "a token without a scheme": ["eyJhbGciOiJSUzI1NiJ9.e30.AAAA", 401],
-  "percent signs": ["Bearer %%", 400, "invalid_request"],
+  "percent signs": ["Bearer %%", 401, "invalid_token"],
   "two spaces": ["Bearer  token", 400, "invalid_request"],
   "a tab": ["Bearer\ttoken", 400, "invalid_request"],
   "two tokens": ["Bearer one two", 400, "invalid_request"],
@@ -29,10 +29,10 @@ const REFUSED: Readonly<Record<string, Row>> = {
   "two tokens and a comma alone": ["Bearer one,two", 400, "invalid_request"],
   "another scheme behind": ["Bearer one, Basic two", 400, "invalid_request"],
   "another scheme before": ["Basic one, Bearer two", 401],
-  "a token in quotes": ['Bearer "token"', 400, "invalid_request"],
-  "parameters": ['Bearer token="x"', 400, "invalid_request"],
-  "an equals sign within": ["Bearer to=ken", 400, "invalid_request"],
-  "Latin letters": ["Bearer t\u00f6ken", 400, "invalid_request"],
+  "a token in quotes": ['Bearer "token"', 401, "invalid_token"],
+  "parameters": ['Bearer token="x"', 401, "invalid_token"],
+  "an equals sign within": ["Bearer to=ken", 401, "invalid_token"],
+  "Latin letters": ["Bearer t\u00f6ken", 401, "invalid_token"],
   "20 kB": [`Bearer ${"a".repeat(20_000)}`, 400, "invalid_request"],
   "20 kB of another scheme": ["a".repeat(20_000), 401],
   "no JSON Web Token": ["Bearer token", 401, "invalid_token"],
@@ -118,13 +118,13 @@ const headerText = fc.array(
   { maxLength: 40 },
 ).map((parts) => parts.join(""));
 
-test("R-151 R-189 whatever a header holds, it is one token of that alphabet or an error of 400 or 401", () => {
+test("R-151 R-189 whatever a header holds, it is one word or an error of 400 or 401", () => {
   fc.assert(
     fc.property(headerText, (header) => {
       try {
         const token = bearerTokenOf({ get: () => header });
         assertEquals(header.slice(7), token);
-        assert(/^bearer $/i.test(header.slice(0, 7)) && /^[A-Za-z0-9._~+/-]+=*$/.test(token));
+        assert(/^bearer $/i.test(header.slice(0, 7)) && /^[^ ,]+$/.test(token));
       } catch (error) {
         assert(error instanceof AccessTokenError, String(error));
         assert(error.status === 401 || (error.status === 400 && error.error === "invalid_request"));

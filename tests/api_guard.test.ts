@@ -155,8 +155,12 @@ test("an answer that cannot be changed is copied, its body with it", async () =>
     },
   });
   const mutable = new Response(body);
+  // Whoever looks at it makes a stream of what can be sent at once.
+  let looks = 0;
+  Object.defineProperty(mutable, "body", { get: () => (looks++, body) });
   const same = await one.api.protect(() => mutable, READ)(await requestOf(one));
   assertStrictEquals(same, mutable);
+  assertEquals(looks, 0);
   assertEquals(await same.text(), "in");
 });
 

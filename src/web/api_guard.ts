@@ -24,7 +24,8 @@ export function isPreflight({ method, headers }: Request): boolean {
 
 /** Tells caches that the answer is for this caller. Answers of `fetch` cannot be changed; a copy can. */
 export function forCaller(response: Response): Response {
-  const { headers, status, body } = response;
+  // Its body is not even looked at: that would make a stream of it, which is far slower to send.
+  const { headers, status } = response;
   const vary = headers.get("vary")?.toLowerCase().split(",").map((name) => name.trim()) ?? [];
   if (vary.includes("authorization") || vary.includes("*")) return response;
   try {
@@ -32,7 +33,7 @@ export function forCaller(response: Response): Response {
     return response;
   } catch {
     // One that opens a WebSocket cannot be made again, and is kept by no cache.
-    const copy = status === 101 ? response : new Response(body, response);
+    const copy = status === 101 ? response : new Response(response.body, response);
     if (copy !== response) copy.headers.append("vary", "Authorization");
     return copy;
   }

@@ -2,7 +2,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { ConfidentialClientApplication } from "../mod.ts";
 import { accessTokenValidatorOf } from "../src/validate/app_validator.ts";
-import { rawTokenOf } from "../src/validate/raw_token.ts";
 import { AccessTokenValidator, type ValidatedAccessToken } from "../src/validate/mod.ts";
 import { LocalAuthority } from "../src/testing/mod.ts";
 import {
@@ -209,15 +208,13 @@ test("expiresOn is a date of the caller's own, who may change it", async () => {
   assertEquals((await one.validate(token)).expiresOn.getTime(), one.clock.now() + 3_600_000);
 });
 
-test("R-170 what is returned shows nothing of the token's text; the library has it", async () => {
+test("R-170 what is returned shows nothing of the token's text", async () => {
   const one = await apiFixture();
   const token = await userToken(one);
   const found = await one.validate(token);
   const told = [printed(found), printed(one.validator), JSON.stringify({ ...found }), printed(one.events)]
     .join();
   assert(token.split(".").every((part) => !told.includes(part)));
-  assertEquals(rawTokenOf(found), token);
-  assertEquals(rawTokenOf({ ...found }), undefined);
 });
 
 test("R-153 R-078 tokens of the local authority, of an app and of a user, in both versions", async () => {

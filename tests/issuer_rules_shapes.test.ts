@@ -1,7 +1,8 @@
 /** Who may have issued a token of B2C, External ID, ADFS or a generic issuer (R-015, R-071..R-077, R-080..R-082). */
 import { assert, assertEquals } from "@std/assert";
 import { parseAnyAuthority } from "../src/authority/any_authority.ts";
-import { checkIssuer } from "../src/token/id_token_issuer.ts";
+import type { IssuerFail } from "../src/authority/issuer_rules.ts";
+import { checkIssuer, checkKeyIssuer } from "../src/token/id_token_issuer.ts";
 import { ADFS, B2C, CIAM, KNOWN, POLICY } from "./support/any_authorities.ts";
 import {
   CLIENT,
@@ -245,10 +246,12 @@ test("R-071 R-196 property: claims of any kind are judged without a crash, and n
           const expected = { issuer, tenant: authority.tenant, isAccessToken };
           let fault = "";
           try {
-            checkIssuer(claims, { ...KEY, issuer: "https://x/{tenantid}" }, authority, expected, (why) => {
+            const fail: IssuerFail = (why) => {
               fault = why;
               throw new Error(why);
-            });
+            };
+            const of = checkIssuer(claims, authority, expected, fail);
+            checkKeyIssuer({ ...KEY, issuer: "https://x/{tenantid}" }, claims, of, issuer, fail);
           } catch (error) {
             assertEquals((error as Error).message, fault);
           }

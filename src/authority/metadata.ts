@@ -27,6 +27,7 @@ export interface MetadataOptions extends DocumentOptions {
 /** Finds the endpoints, the issuer and the keys of one authority. */
 export class MetadataSource {
   readonly #authority: Authority;
+  readonly #origin: string;
   readonly #documents: DocumentSource<ProviderMetadata>;
   readonly #insecureLoopback: boolean;
 
@@ -40,6 +41,7 @@ export class MetadataSource {
    */
   constructor(authority: Authority, http: HttpClient, cache: DocumentCache, options: MetadataOptions) {
     this.#authority = authority;
+    this.#origin = new URL(authority.base).origin;
     // The last document serves for as long as it cannot be renewed.
     const rules = { freshMs: DAY_MS, staleMs: Infinity, retry: false };
     this.#documents = new DocumentSource(http, cache, options, rules);
@@ -62,7 +64,7 @@ export class MetadataSource {
     waitUntil: WaitUntil | "detached" | undefined,
   ): ProviderEndpoints | Promise<ProviderEndpoints> {
     if (this.#authority.kind === "aad") {
-      const base = `${this.#originOf(tenant)}/oauth2/v2.0/`;
+      const base = `${this.#origin}/${tenant}/oauth2/v2.0/`;
       return {
         authorization: `${base}authorize`,
         token: `${base}token`,
@@ -96,7 +98,7 @@ export class MetadataSource {
       const name = tenant === "consumers" ? MSA_TENANT : isGuid(tenant) ? tenant : TEMPLATE;
       return {
         issuer: `https://${host}/${name}/v2.0`,
-        jwksUri: `${this.#originOf(tenant)}/discovery/v2.0/keys`,
+        jwksUri: `${this.#origin}/${tenant}/discovery/v2.0/keys`,
         cloudInstanceName: host.replace(/^login\./, ""),
         issParameterSupported: false,
         algorithms: ["RS256"],
@@ -114,17 +116,13 @@ export class MetadataSource {
     return "then" in found ? found.then(checked) : checked(found);
   }
 
-  #originOf(tenant: string): string {
-    return `${new URL(this.#authority.base).origin}/${tenant}`;
-  }
-
   #discover(
     tenant: string,
     correlationId: string,
     waitUntil: WaitUntil | "detached" | undefined,
   ): ProviderMetadata | Promise<ProviderMetadata> {
     const authority = this.#authority;
-    const base = authority.kind === "aad" ? `${this.#originOf(tenant)}/v2.0` : authority.base;
+    const base = authority.kind === "aad" ? `${this.#origin}/${tenant}/v2.0` : authority.base;
     const read: DocumentReader<ProviderMetadata> = (body, fail) =>
       readProvider(authority, tenant, body, this.#insecureLoopback, fail);
     const url = authority.rules?.documentUrl ?? `${base}/.well-known/openid-configuration`;

@@ -51,7 +51,7 @@ export function requireTenant(tenant: unknown, option: string): string {
  */
 export function tenantOf(claims: TokenClaims, fail: IssuerFail): string {
   const { tid, oid } = claims;
-  const names = Object.keys(claims).filter((name) => name.toLowerCase() === "tid");
+  const names = Object.keys(claims).filter((name) => name.length === 3 && name.toLowerCase() === "tid");
   const tenant = typeof tid === "string" ? tid.toLowerCase() : "";
   if (names.length !== 1 || !isGuid(tenant)) fail("tenant_invalid");
   if (oid !== undefined && (typeof oid !== "string" || !isGuid(oid.toLowerCase()))) fail("subject_invalid");

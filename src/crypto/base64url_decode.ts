@@ -12,11 +12,17 @@
  */
 export function decodeBinary(text: string): string | undefined {
   const rest = text.length % 4;
-  if (rest === 1 || !/^[\w-]*$/.test(text)) return undefined;
+  if (rest === 1 || text.includes("+") || text.includes("/")) return undefined;
   // Bits that are left over must be zero, else many texts would stand for the same bytes.
   const last = rest === 2 ? "AQgw" : "AEIMQUYcgkosw048";
   if (rest !== 0 && !last.includes(text.at(-1)!)) return undefined;
-  return atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  try {
+    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    // White space and padding are passed over, and give fewer bytes than the text is long.
+    return binary.length === text.length * 3 >> 2 ? binary : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { JWK } from "jose";
 import type { DocumentFail } from "../net/document_source.ts";
 import { decodeBase64Url } from "../crypto/base64url_decode.ts";
 import { type CompactJws, type JsonObject, type JwtFail, MAX_KID_CHARS } from "./compact.ts";
+import type { SignatureVerifier } from "./signature.ts";
 
 const MAX_KEYS = 100;
 const CURVES: Readonly<Record<string, string>> = {
@@ -30,8 +30,10 @@ export interface VerificationKey {
   readonly issuer: string | undefined;
   /** Which cloud it is of, at Entra. */
   readonly cloudInstanceName: string | undefined;
-  /** The public key and nothing else; one object, so that it is imported once. */
-  readonly jwk: JWK;
+  /** The public key and nothing else. */
+  readonly jwk: JsonWebKey;
+  /** What it was imported for, by algorithm. */
+  readonly verifiers: Map<string, SignatureVerifier>;
 }
 
 /** What a key set document holds, without what cannot verify anything. */
@@ -51,11 +53,11 @@ function isSoundRsa(n: unknown, e: unknown): boolean {
   return bits >= 2048 && bits <= 8192 && exponentBits > 1 && exponentBits <= 32 && exponent.at(-1)! % 2 === 1;
 }
 
-function publicPart({ kty, crv, n, e, x, y }: JsonObject): { kind: string; jwk: JWK } | undefined {
-  if (kty === "RSA") return isSoundRsa(n, e) ? { kind: kty, jwk: { kty, n, e } as JWK } : undefined;
+function publicPart({ kty, crv, n, e, x, y }: JsonObject): { kind: string; jwk: JsonWebKey } | undefined {
+  if (kty === "RSA") return isSoundRsa(n, e) ? { kind: kty, jwk: { kty, n, e } as JsonWebKey } : undefined;
   // A secret curve name would only fail to be imported later.
   if (typeof crv !== "string" || kty !== (crv === "Ed25519" ? "OKP" : "EC")) return undefined;
-  return { kind: crv, jwk: (kty === "EC" ? { kty, crv, x, y } : { kty, crv, x }) as JWK };
+  return { kind: crv, jwk: (kty === "EC" ? { kty, crv, x, y } : { kty, crv, x }) as JsonWebKey };
 }
 
 function text(value: unknown): string | undefined {
@@ -73,7 +75,14 @@ function readKey(value: unknown): VerificationKey | undefined {
   if (secret || !named || !verifies || (use !== undefined && use !== "sig") || part === undefined) {
     return undefined;
   }
-  return { ...part, kid, alg, issuer: text(issuer), cloudInstanceName: text(cloudName) };
+  return {
+    ...part,
+    kid,
+    alg,
+    issuer: text(issuer),
+    cloudInstanceName: text(cloudName),
+    verifiers: new Map(),
+  };
 }
 
 /**

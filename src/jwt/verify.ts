@@ -4,11 +4,11 @@
  * @module
  */
 
-import { flattenedVerify } from "jose";
 import type { WaitUntil } from "../runtime/web_types.ts";
 import type { CompactJws, JwtFail } from "./compact.ts";
 import type { JwksSource } from "./jwks_source.ts";
 import { selectKey, type VerificationKey } from "./key_set.ts";
+import { SignatureVerifier } from "./signature.ts";
 
 /** Which keys and algorithms count; never what the token says. */
 export interface TrustedKeys {
@@ -39,15 +39,20 @@ export async function verifySignature(
   waitUntil: WaitUntil | "detached" | undefined,
   fail: JwtFail,
 ): Promise<VerificationKey> {
-  const { alg, parts: [header, payload, signature] } = token;
+  const { alg } = token;
   if (!algorithms.includes(alg)) fail("algorithm_refused");
-  const key = selectKey(await source.keys(jwksUri, correlationId, waitUntil), token, fail) ??
+  const keys = source.keys(jwksUri, correlationId, waitUntil);
+  const key = selectKey("then" in keys ? await keys : keys, token, fail) ??
     selectKey(await source.renewed(jwksUri, correlationId, waitUntil), token, fail) ??
     fail("key_not_found");
-  const jws = { protected: header, payload, signature };
-  // It imports a key once for each object that it is given.
-  return await flattenedVerify(jws, key.jwk, { algorithms: [alg] }).then(
-    () => key,
-    () => fail("signature_invalid"),
-  );
+  return await verifierOf(key, alg).verifies(token) ? key : fail("signature_invalid");
+}
+
+/** Imports a key once for each algorithm. */
+function verifierOf({ kind, jwk, verifiers }: VerificationKey, alg: string): SignatureVerifier {
+  const known = verifiers.get(alg);
+  if (known !== undefined) return known;
+  const made = new SignatureVerifier(alg, kind, jwk);
+  verifiers.set(alg, made);
+  return made;
 }

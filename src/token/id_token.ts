@@ -5,6 +5,7 @@
  */
 
 import type { Authority } from "../authority/authority.ts";
+import type { IssuerFail } from "../authority/issuer_rules.ts";
 import type { IssuerMetadata } from "../authority/provider_metadata.ts";
 import { ClientAuthError } from "../errors/errors.ts";
 import { type JwtFail, parseCompact } from "../jwt/compact.ts";
@@ -22,7 +23,7 @@ import {
   type ExpectedAnswer,
   type IdTokenFail,
 } from "./id_token_checks.ts";
-import { checkIssuer, type ExpectedIssuer } from "./id_token_issuer.ts";
+import { checkIssuer, checkKeyIssuer, type ExpectedIssuer } from "./id_token_issuer.ts";
 
 /** By how many seconds clocks may differ, where the application does not say. */
 const CLOCK_TOLERANCE_SECONDS = 120;
@@ -116,7 +117,9 @@ export class IdTokenValidator {
     // R-154: what is of another kind may agree in all else.
     if (typeof typ === "string" && /(?:at|logout)\+jwt$/i.test(typ)) fail("id_token_header_refused");
     const key = await verifySignature(token, expected.issuer, jwks, correlationId, waitUntil, failJwt);
-    checkIssuer(claims, key, authority, expected, (fault) => fail(`id_token_${fault}`));
+    const failIssuer: IssuerFail = (fault) => fail(`id_token_${fault}`);
+    const issuer = checkIssuer(claims, authority, expected, failIssuer);
+    checkKeyIssuer(key, claims, issuer, expected.issuer, failIssuer);
     // Entra writes GUIDs in lower case, whatever case the application was configured with.
     const folded = (value: unknown): unknown =>
       authority.kind === "aad" && typeof value === "string" ? value.toLowerCase() : value;

@@ -41,21 +41,20 @@ function entraIssuer(
 }
 
 /**
- * Checks who issued a token, and that its key may sign for them.
+ * Checks who issued a token.
  *
  * @param claims The token's claims.
- * @param key The key that it is signed with.
  * @param authority The authority.
  * @param expected Whose tokens are expected.
  * @param fail Refuses the token.
+ * @returns The issuer that its key has to be of, for {@linkcode checkKeyIssuer}.
  */
 export function checkIssuer(
   claims: JsonObject,
-  key: VerificationKey,
   { kind, environment, rules }: Authority,
   expected: ExpectedIssuer,
   fail: IssuerFail,
-): void {
+): string {
   const { issuer: metadata, isAccessToken = false } = expected;
   const entra = kind === "aad";
   const current = rules?.issuerOf(claims, metadata, isAccessToken, fail) ??
@@ -65,9 +64,26 @@ export function checkIssuer(
   const wanted = entra && cloud !== undefined && claims["ver"] === "1.0"
     ? current.replace(/^https:..[^/]+(.*)v2\.0$/, `https://${stsHostOf(cloud)}$1`)
     : current;
-  if (claims["iss"] !== wanted) fail("issuer_mismatch");
-  if (key.issuer !== undefined && fill(key.issuer, claims["tid"]) !== current) fail("key_issuer_mismatch");
-  const { cloudInstanceName } = metadata;
+  return claims["iss"] === wanted ? current : fail("issuer_mismatch");
+}
+
+/**
+ * Checks that a key may sign for an issuer.
+ *
+ * @param key The key that the token is signed with.
+ * @param claims The token's claims.
+ * @param issuer What {@linkcode checkIssuer} gave.
+ * @param metadata By which name and keys the authority signs.
+ * @param fail Refuses the token.
+ */
+export function checkKeyIssuer(
+  key: VerificationKey,
+  claims: JsonObject,
+  issuer: string,
+  { cloudInstanceName }: IssuerMetadata,
+  fail: IssuerFail,
+): void {
+  if (key.issuer !== undefined && fill(key.issuer, claims["tid"]) !== issuer) fail("key_issuer_mismatch");
   if (
     key.cloudInstanceName !== undefined && cloudInstanceName !== undefined &&
     key.cloudInstanceName !== cloudInstanceName

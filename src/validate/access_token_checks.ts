@@ -24,8 +24,6 @@ export interface ExpectedAccessToken {
   readonly authority: Authority;
   /** Whether that is Microsoft. */
   readonly isMicrosoft: boolean;
-  /** The time, in seconds since the epoch. */
-  readonly nowSeconds: number;
   /** By how many seconds clocks may differ. */
   readonly toleranceSeconds: number;
 }
@@ -46,10 +44,10 @@ function isIdToken(claims: JsonObject, isMicrosoft: boolean): boolean {
 
 function checkTimes(
   { exp, nbf = 0, iat = 0 }: JsonObject,
-  expected: ExpectedAccessToken,
+  nowSeconds: number,
+  toleranceSeconds: number,
   fail: AccessTokenFail,
 ): void {
-  const { nowSeconds, toleranceSeconds } = expected;
   if (!isTime(exp) || !isTime(nbf) || !isTime(iat)) return fail("access_token_time_invalid");
   if (exp + toleranceSeconds <= nowSeconds) fail("access_token_expired");
   if (Math.max(nbf, iat) - toleranceSeconds > nowSeconds) fail("access_token_not_yet_valid");
@@ -71,11 +69,13 @@ function hasSubject({ sub, oid }: JsonObject, isMicrosoft: boolean): boolean {
  *
  * @param token The token, read and not believed.
  * @param expected What it is held against.
+ * @param nowSeconds The time, in seconds since the epoch.
  * @param fail Refuses it.
  */
 export function checkUnverified(
   { claims, typ = "JWT", alg }: CompactJws,
   expected: ExpectedAccessToken,
+  nowSeconds: number,
   fail: AccessTokenFail,
 ): void {
   const { aud, iss } = claims;
@@ -87,7 +87,7 @@ export function checkUnverified(
     fail("access_token_audience_mismatch");
   }
   if (!mayBeOf(iss, expected)) fail("access_token_issuer_mismatch");
-  checkTimes(claims, expected, fail);
+  checkTimes(claims, nowSeconds, expected.toleranceSeconds, fail);
   if (isIdToken(claims, expected.isMicrosoft)) fail("access_token_type_refused");
   if (!hasSubject(claims, expected.isMicrosoft)) fail("access_token_subject_invalid");
 }

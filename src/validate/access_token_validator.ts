@@ -4,42 +4,32 @@
  * @module
  */
 
+import type { IssuerFail } from "../authority/issuer_rules.ts";
 import type { IssuerMetadata } from "../authority/provider_metadata.ts";
 import { check } from "../client/configuration.ts";
 import { toAuthError } from "../client/failure.ts";
 import { requireTokenRequest } from "../client/token_found.ts";
 import { requireObject } from "../errors/errors.ts";
-import type { AccessTokenErrorCode } from "../errors/access_token_codes.ts";
 import { type CompactJws, parseCompact } from "../jwt/compact.ts";
 import type { VerificationKey } from "../jwt/key_set.ts";
 import { verifySignature } from "../jwt/verify.ts";
-import { checkIssuer } from "../token/id_token_issuer.ts";
-import { checkUnverified } from "./access_token_checks.ts";
+import { checkIssuer, checkKeyIssuer } from "../token/id_token_issuer.ts";
+import { checkUnverified, type ExpectedAccessToken } from "./access_token_checks.ts";
 import { type AccessTokenFail, accessTokenFail } from "./access_token_fail.ts";
 import { requireAudience } from "./audience.ts";
 import { callerOf } from "./caller.ts";
 import type { AccessTokenRequirements, AccessTokenValidatorOptions, ValidationContext } from "./options.ts";
-import { rememberRawToken } from "./raw_token.ts";
 import { requireEnough, requireRequirements } from "./requirements.ts";
 import type { AccessTokenClaims, ValidatedAccessToken } from "./validated_token.ts";
 import { type ValidatorParts, validatorParts } from "./validator_parts.ts";
 import { VerifiedTokens } from "./verified_tokens.ts";
 
 const MAX_VERIFIED_BYTES = 2 ** 22;
-/** Stands for a key until there is one: nothing follows from it. */
-const NO_KEY: VerificationKey = {
-  kid: undefined,
-  kind: "",
-  alg: undefined,
-  issuer: undefined,
-  cloudInstanceName: undefined,
-  jwk: {},
-};
 
 /** Validates access tokens for one API. */
 export class AccessTokenValidator {
   readonly #parts: ValidatorParts;
-  readonly #audience: readonly string[];
+  readonly #expected: ExpectedAccessToken;
   readonly #verified: VerifiedTokens;
   readonly #keysOf = (jwksUri: string) => this.#parts.jwks.fresh(jwksUri);
 
@@ -51,8 +41,9 @@ export class AccessTokenValidator {
    */
   constructor(options: AccessTokenValidatorOptions) {
     const { audience, maxVerifiedBytes = MAX_VERIFIED_BYTES } = requireObject(options, "options");
-    this.#audience = requireAudience(audience);
+    const audiences = requireAudience(audience);
     this.#parts = validatorParts(options);
+    this.#expected = { ...this.#parts, audience: audiences };
     check(
       "maxVerifiedBytes",
       maxVerifiedBytes,
@@ -112,12 +103,12 @@ export class AccessTokenValidator {
     const { authority, metadata, jwks, clock } = this.#parts;
     const fail = accessTokenFail(correlationId);
     const token = parseCompact(text, (fault) => fail(`access_token_${fault}`));
-    const nowSeconds = clock.now() / 1000;
-    checkUnverified(token, { ...this.#parts, audience: this.#audience, nowSeconds }, fail);
+    checkUnverified(token, this.#expected, clock.now() / 1000, fail);
     const found = metadata.issuer(authority.tenant, correlationId, waitUntil);
     const issuer = "then" in found ? await found : found;
-    // Once without a key, so that a token of somebody else's costs neither a request nor a signature.
-    this.#checkIssuer(token, issuer, NO_KEY, fail);
+    const failIssuer: IssuerFail = (fault) => fail(`access_token_${fault}`);
+    // Before the key, so that a token of somebody else's costs neither a request nor a signature.
+    const keyIssuer = this.#checkIssuer(token, issuer, fail, failIssuer);
     const key = await verifySignature(
       token,
       issuer,
@@ -126,29 +117,23 @@ export class AccessTokenValidator {
       waitUntil,
       (fault) => fail(`access_token_${fault}`),
     );
-    this.#checkIssuer(token, issuer, key, fail);
+    checkKeyIssuer(key, token.claims, keyIssuer, issuer, failIssuer);
     return this.#keep(text as string, token, issuer, key);
   }
 
   #checkIssuer(
     { claims, alg }: CompactJws,
     issuer: IssuerMetadata,
-    key: VerificationKey,
     fail: AccessTokenFail,
-  ): void {
+    failIssuer: IssuerFail,
+  ): string {
     const { authority, allowedTenants } = this.#parts;
     if (!issuer.algorithms.includes(alg)) fail("access_token_algorithm_refused");
     const expected = { issuer, tenant: authority.tenant, isAccessToken: true };
-    checkIssuer(
-      claims,
-      key,
-      authority,
-      expected,
-      (code) => fail(`access_token_${code.replace("id_token_", "")}` as AccessTokenErrorCode),
-    );
-    if (allowedTenants !== "any" && !allowedTenants.includes(`${claims["tid"]}`.toLowerCase())) {
-      fail("tenant_not_allowed");
-    }
+    const keyIssuer = checkIssuer(claims, authority, expected, failIssuer);
+    return allowedTenants === "any" || allowedTenants.includes(`${claims["tid"]}`.toLowerCase())
+      ? keyIssuer
+      : fail("tenant_not_allowed");
   }
 
   #keep(
@@ -159,7 +144,6 @@ export class AccessTokenValidator {
   ): ValidatedAccessToken {
     const { isMicrosoft, toleranceSeconds, jwks } = this.#parts;
     const caller = callerOf(claims, isMicrosoft);
-    rememberRawToken(caller, text);
     const { exp, nbf = 0, iat = 0 } = claims as AccessTokenClaims & { nbf?: number; iat?: number };
     const keys = jwks.fresh(jwksUri);
     // Others may have renewed the keys in the meantime.
@@ -177,6 +161,6 @@ export class AccessTokenValidator {
 
   /** What logs may show. */
   toJSON(): { authority: string; audience: readonly string[] } {
-    return { authority: this.#parts.authority.base, audience: this.#audience };
+    return { authority: this.#parts.authority.base, audience: this.#expected.audience };
   }
 }

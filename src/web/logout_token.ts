@@ -9,7 +9,7 @@ import type { IssuerMetadata } from "../authority/provider_metadata.ts";
 import { isGuid } from "../authority/tenant.ts";
 import type { Engine } from "../client/engine.ts";
 import { ClientAuthError } from "../errors/errors.ts";
-import { decodeJsonPart, parseCompact } from "../jwt/compact.ts";
+import { parseCompact } from "../jwt/compact.ts";
 import type { VerificationKey } from "../jwt/key_set.ts";
 import { verifySignature } from "../jwt/verify.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
@@ -76,8 +76,7 @@ export async function readLogoutToken(
   const failJwt = (fault: string): never => fail(fault.replaceAll("_", " "));
   const issuer = await metadata.issuer(authority.tenant, correlationId, waitUntil);
   const token = parseCompact(text, failJwt);
-  const { claims, parts: [header] } = token;
-  const typ = decodeJsonPart(header)?.["typ"];
+  const { claims, typ } = token;
   if (!TYPES.includes(typeof typ === "string" ? typ.toLowerCase() : typ as undefined)) fail("type");
   const key = await verifySignature(token, issuer, jwks, correlationId, waitUntil, failJwt);
   if (!isIssuer(claims["iss"], issuer, key)) fail("issuer mismatch");

@@ -8,7 +8,8 @@ import { type AnyAuthorityOptions, parseAnyAuthority } from "../../src/authority
 import type { Authority } from "../../src/authority/authority.ts";
 import type { IssuerMetadata } from "../../src/authority/provider_metadata.ts";
 import type { VerificationKey } from "../../src/jwt/key_set.ts";
-import { checkIssuer } from "../../src/token/id_token_issuer.ts";
+import type { IssuerFail } from "../../src/authority/issuer_rules.ts";
+import { checkIssuer, checkKeyIssuer } from "../../src/token/id_token_issuer.ts";
 import { KNOWN } from "./any_authorities.ts";
 import { CORRELATION, OID, tokenFixture } from "./id_tokens.ts";
 import type { Document } from "./microsoft_documents.ts";
@@ -31,6 +32,7 @@ export const KEY: VerificationKey = {
   issuer: undefined,
   cloudInstanceName: undefined,
   jwk: {},
+  verifiers: new Map(),
 };
 
 /** Reads an authority and what it says of itself. */
@@ -53,9 +55,10 @@ export async function verdict(
   const { authority, issuer } = await metadataOf(scene);
   const expected = { issuer, tenant: authority.tenant, isAccessToken };
   try {
-    checkIssuer(claims, { ...KEY, ...key }, authority, expected, (fault) => {
+    const fail: IssuerFail = (fault) => {
       throw new Error(fault);
-    });
+    };
+    checkKeyIssuer({ ...KEY, ...key }, claims, checkIssuer(claims, authority, expected, fail), issuer, fail);
     return "accepted";
   } catch (error) {
     assert(error instanceof Error && /^[a-z_]+$/.test(error.message), String(error));

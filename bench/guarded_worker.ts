@@ -102,6 +102,12 @@ async function makeRoutes(): Promise<Routes> {
     credentials: { authorization: `Bearer ${token}`, cookie: cookies.join("; ") },
     handlers: {
       "/open": () => Promise.resolve(answer()),
+      // The least that any guard does, whatever it guards by: what a platform takes for that is not the guard's.
+      "/headers": (request) => {
+        const response = answer();
+        response.headers.set("vary", request.headers.has("authorization") ? "Authorization" : "Cookie");
+        return Promise.resolve(response);
+      },
       "/jose": await joseGuard(authority, tenantId),
       "/guarded": api(0),
       "/verified": api(),

@@ -26,9 +26,16 @@ test("R-154: an access token of version 1 that another app got for this one is n
   assertEquals(await outcome({ ...V1, appid: [CLIENT] }), "id_token_authorized_party_mismatch");
 });
 
+test("R-154: an access token that this application got for an API of its own is no ID token", async () => {
+  for (const claims of [{ ...V1, appid: CLIENT }, { azp: CLIENT, scp: "user_impersonation" }, { scp: "" }]) {
+    assertEquals(await outcome(claims), "id_token_type_refused");
+  }
+  assertEquals(await outcome({ azp: CLIENT }), "accepted");
+});
+
 for (const typ of ["at+jwt", "application/at+jwt", "AT+JWT", "logout+jwt", "application/logout+jwt"]) {
   test(`R-154: a token of the type ${typ} is no ID token`, async () => {
-    assertEquals(await outcome({}, { typ }), "id_token_header_refused");
+    assertEquals(await outcome({}, { typ }), "id_token_type_refused");
   });
 }
 

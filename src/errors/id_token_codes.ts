@@ -26,7 +26,7 @@ export type IdTokenErrorCode =
   | "id_token_encrypted"
   /** It has expired, or this machine's clock is wrong. */
   | "id_token_expired"
-  /** Its header asks for an extension, names a key in a way that no key has, or says that it is a token of another kind. */
+  /** Its header asks for an extension, or names a key in a way that no key has. */
   | "id_token_header_refused"
   /** It is of another issuer. */
   | "id_token_issuer_mismatch"
@@ -56,6 +56,8 @@ export type IdTokenErrorCode =
   | "id_token_time_invalid"
   /** It was issued more than a day ago. */
   | "id_token_too_old"
+  /** It is a token of another kind: one for an API, or a logout token. */
+  | "id_token_type_refused"
   /** A renewed one is of another user than the first. */
   | "id_token_user_mismatch"
   /** It does not carry the `nonce` of this sign-in. */

@@ -22,8 +22,8 @@ export class SignedInUser implements UserAuth {
   readonly #request: Request;
   readonly #context: RequestContext;
   readonly #session: Session;
-  /** What was asked for in vain. */
-  readonly #failed = new WeakMap<object, UserTokenRequest>();
+  /** What was asked for in vain; of most requests, nothing. */
+  #failed: Map<unknown, UserTokenRequest> | undefined;
   #failedLast: UserTokenRequest | undefined;
   #adopted: Promise<boolean> | undefined;
   #renewed: Promise<boolean> | undefined;
@@ -69,7 +69,7 @@ export class SignedInUser implements UserAuth {
         return await app.acquireTokenSilent(request);
       }
     } catch (error) {
-      this.#failed.set(error as object, this.#failedLast = { ...asked });
+      (this.#failed ??= new Map()).set(error, this.#failedLast = { ...asked });
       throw error;
     }
   };
@@ -89,6 +89,6 @@ export class SignedInUser implements UserAuth {
    * @returns The request; the latest that failed where the error is of somebody else.
    */
   askedFor(error: unknown): UserTokenRequest | undefined {
-    return this.#failed.get(Object(error)) ?? this.#failedLast;
+    return this.#failed?.get(error) ?? this.#failedLast;
   }
 }

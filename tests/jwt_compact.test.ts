@@ -54,6 +54,21 @@ const ROWS: [string, unknown, string][] = [
   ["an empty header", `.${encodeJson({})}.AA`, "malformed"],
   ["an empty payload", `${encodeJson({ alg: "x" })}..AA`, "malformed"],
   ["alg twice", `${encodeText('{"alg":"x","alg":"x"}')}.${encodeJson({})}.AA`, "malformed"],
+  [
+    "a claim twice, once with a space",
+    `${encodeJson({ alg: "x" })}.${encodeText('{"a":1,"a" :2}')}.AA`,
+    "malformed",
+  ],
+  [
+    "a claim twice, once over two lines",
+    `${encodeJson({ alg: "x" })}.${encodeText('{"a":1,"a"\n:2}')}.AA`,
+    "malformed",
+  ],
+  [
+    "white space wherever it may be",
+    `${encodeJson({ alg: "x" })}.${encodeText(' { "a" : 1 ,\n"b"\t: ":" }')}.AA`,
+    "read",
+  ],
   ["a signature of one character", token({ alg: "x" }, {}, "A"), "malformed"],
   ["stray bits in the signature", token({ alg: "x" }, {}, "AB"), "malformed"],
   ["stray bits in the header", token({ alg: "x" }).replace(/^(.*?).\./, "$1B."), "malformed"],

@@ -57,6 +57,8 @@ function main(): void {
     tokenCache: new TokenCache({ store, seal: cookieSecret }),
     // A refresh that is due runs in the background: Bun keeps it alive.
     waitUntil: "detached",
+    // What fails is told here, without secrets: browsers only get a reference.
+    logger: { warn: console.warn, error: console.error },
   } as const;
 
   const site = ordersSite({

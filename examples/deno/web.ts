@@ -42,6 +42,8 @@ async function main(): Promise<void> {
     tokenCache: new TokenCache({ store, seal: cookieSecret }),
     // A refresh that is due runs in the background: Deno keeps it alive.
     waitUntil: "detached",
+    // What fails is told here, without secrets: browsers only get a reference.
+    logger: { warn: console.warn, error: console.error },
   } as const;
 
   const site = ordersSite({

@@ -65,6 +65,8 @@ function shared(env: Env) {
     clientCapabilities: ["cp1"],
     tokenCache: new TokenCache({ store: new DurableObjectStore(env.TOKENS), seal: env.COOKIE_SECRET }),
     httpCache: new WorkersKvStore(env.DOCUMENTS),
+    // What fails is told here, without secrets: browsers only get a reference.
+    logger: { warn: console.warn, error: console.error },
   };
 }
 
@@ -73,7 +75,7 @@ const user: MiddlewareHandler<{ Variables: UserVariables }> = requireUser();
 
 /** One line for the Worker's log. The library's errors hold no secrets and say what to do. */
 function report(error: unknown): void {
-  // The library answers this with a new sign-in: no failure.
+  // The library answers this with a new sign-in.
   if (isAuthError(error) && error.name === "InteractionRequiredAuthError") return;
   console.error(isAuthError(error) ? `${error.code}: ${error.message}` : error);
 }

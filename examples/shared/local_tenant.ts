@@ -73,7 +73,9 @@ export interface LocalTenant {
 
 /** Declares the tenant, for a web application at this address; does nothing else. */
 export function declareTenant(site?: string): LocalAuthority {
-  const logoutUris = site === undefined ? [] : [new URL("/auth/front-channel-logout", site).href];
+  // What is no address, the web application refuses, and says why.
+  const notice = URL.parse("/auth/front-channel-logout", site);
+  const logoutUris = notice === null ? [] : [notice.href];
   return new LocalAuthority({
     apps: [{ ...WEB_APP, logoutUris }, API, TOOLS, COMMAND_LINE],
     resources: [ORDERS, TOOLS_API],

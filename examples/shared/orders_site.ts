@@ -33,7 +33,7 @@ export function ordersSite({ apiClientId, apiUrl, ...options }: OrdersSiteOption
   const web = createWebAuth({ ...options, scopes });
   const pages = new Pages(options.app.authority);
   const trouble = (title: string, text: string, status: number) =>
-    pages.show(...troublePage(title, text), status, []);
+    pages.show(...troublePage(title, text), status);
 
   /** A page of the API's answer. What the API asks for besides becomes a new sign-in, by itself. */
   const listOf = (title: string, path: string) =>
@@ -43,16 +43,16 @@ export function ordersSite({ apiClientId, apiUrl, ...options }: OrdersSiteOption
       if (!response.ok) {
         return trouble(`No ${title}`, "The API does not answer. Please try again later.", 502);
       }
-      return pages.show(...listPage(title, await response.json()), 200, []);
+      return pages.show(...listPage(title, await response.json()));
     });
 
-  const home = web.withUser((_request, auth) => pages.show(...homePage(auth?.user ?? null), 200, []));
+  const home = web.withUser((_request, auth) => pages.show(...homePage(auth?.user ?? null)));
   const me = web.requireUser(async (_request, auth) => {
     // Nobody has been asked for this yet: the first time, the user is.
     const graph = auth.fetch({ scopes: ["User.Read"], origins: [GRAPH] });
     const response = await graph(`${GRAPH}/v1.0/me`);
     if (!response.ok) return trouble("No profile", "Graph does not answer. Please try again later.", 502);
-    return pages.show(...profilePage(await response.json()), 200, []);
+    return pages.show(...profilePage(await response.json()));
   });
   const own: Record<string, Handler> = {
     "/": home,

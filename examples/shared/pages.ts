@@ -9,9 +9,6 @@ export interface Html {
   readonly html: string;
 }
 
-/** Response headers. */
-export type HeaderList = [string, string][];
-
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -55,7 +52,7 @@ export class Pages {
   }
 
   /** A page. */
-  show(title: string, body: Html, status: number, headers: HeaderList): Response {
+  show(title: string, body: Html, status = 200): Response {
     const nonce = crypto.randomUUID();
     const { html } = markup`<!DOCTYPE html>
 <html lang="en">
@@ -76,24 +73,14 @@ ${body}
       headers: [
         ["content-type", "text/html; charset=utf-8"],
         ["content-security-policy", policy],
-        ...ALWAYS,
-        ...headers,
+        ["cache-control", "no-store"],
+        // With `no-referrer` forms would be sent without their origin.
+        ["referrer-policy", "same-origin"],
+        ["x-content-type-options", "nosniff"],
       ],
     });
   }
-
-  /** Sends the browser on, with a GET. */
-  redirect(location: string, headers: HeaderList): Response {
-    return new Response(null, { status: 303, headers: [["location", location], ...ALWAYS, ...headers] });
-  }
 }
-
-/** With the referrer policy `no-referrer` forms would be sent without their origin. */
-const ALWAYS: HeaderList = [
-  ["cache-control", "no-store"],
-  ["referrer-policy", "same-origin"],
-  ["x-content-type-options", "nosniff"],
-];
 
 /** Who is signed in, or nobody. */
 export function homePage(

@@ -6,7 +6,7 @@
  */
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
-import { ConfidentialClientApplication, perEnv } from "@msal-edge/msal";
+import { ConfidentialClientApplication, isAuthError, perEnv } from "@msal-edge/msal";
 import { type ApiAuth, type ApiCaller, createApiAuth } from "@msal-edge/msal/web";
 import type { Context } from "./daemon.ts";
 
@@ -29,6 +29,8 @@ export const guardOf = (env: Env, local?: object): ApiAuth =>
       clientCredential: env.CLIENT_SECRET,
       authority: { instance: "login.microsoftonline.com", tenant: env.TENANT_ID },
       clientCapabilities: ["cp1"],
+      // What fails is told here, without secrets: callers only get a code.
+      logger: { warn: console.warn, error: console.error },
       ...local,
     }),
     audience: [env.CLIENT_ID, `api://${env.CLIENT_ID}`],
@@ -73,6 +75,14 @@ const workerOf = perEnv((env: Env) => mcpWorker(guardOf(env)));
 
 export default {
   fetch(request: Request, env: Env, ctx: Context): Promise<Response> {
-    return workerOf(env)(request, ctx);
+    let answer: ReturnType<typeof mcpWorker>;
+    try {
+      answer = workerOf(env);
+    } catch (error) {
+      // A variable is missing or wrong. Callers are told nothing of it: the log is for you.
+      console.error(isAuthError(error) ? `${error.code}: ${error.message}` : error);
+      return Promise.resolve(new Response("This server cannot be used just now\n", { status: 503 }));
+    }
+    return answer(request, ctx);
   },
 };

@@ -8,6 +8,7 @@
 import {
   ConfidentialClientApplication,
   type ConfidentialClientOptions,
+  isAuthError,
   perEnv,
   TokenCache,
 } from "@msal-edge/msal";
@@ -22,8 +23,9 @@ import {
   requireBearer,
   requireUser,
   type UserAuth,
+  type UserVariables,
 } from "@msal-edge/msal/hono";
-import { type ExecutionContext, Hono } from "hono";
+import { type ExecutionContext, Hono, type MiddlewareHandler } from "hono";
 import { homePage, listPage, Pages, profilePage, troublePage } from "../shared/pages.ts";
 
 export { TokenStoreObject } from "@msal-edge/msal/cache/durable-object";
@@ -63,7 +65,19 @@ function shared(env: Env) {
     clientCapabilities: ["cp1"],
     tokenCache: new TokenCache({ store: new DurableObjectStore(env.TOKENS), seal: env.COOKIE_SECRET }),
     httpCache: new WorkersKvStore(env.DOCUMENTS),
+    // What fails is told here, without secrets: browsers only get a reference.
+    logger: { warn: console.warn, error: console.error },
   };
+}
+
+/** Lets signed-in users pass; with Hono's own type the pages know that there is one. */
+const user: MiddlewareHandler<{ Variables: UserVariables }> = requireUser();
+
+/** One line for the Worker's log. The library's errors hold no secrets and say what to do. */
+function report(error: unknown): void {
+  // The library answers this with a new sign-in.
+  if (isAuthError(error) && error.name === "InteractionRequiredAuthError") return;
+  console.error(isAuthError(error) ? `${error.code}: ${error.message}` : error);
 }
 
 /** The API: it takes tokens, and asks Graph on behalf of its callers. */
@@ -77,14 +91,20 @@ function makeApi(env: Env, local: Local) {
   const auth = createApiAuth({
     app,
     audience: [app.clientId, `api://${app.clientId}`],
-    protectedResource: { resource: new URL("/api", env.BASE_URL), resourceName: "Orders" },
+    protectedResource: {
+      resource: new URL("/api", env.BASE_URL),
+      resourceName: "Orders",
+      scopesSupported: [`api://${app.clientId}/Orders.Read`],
+    },
   });
   const scopes = ["Orders.Read"];
   return new Hono<{ Variables: CallerVariables }>()
     .use(protectedResource(auth))
     .get("/api/orders", requireBearer(auth, { scopes }), async (c) => {
       const graph = c.var.caller.fetch({ scopes: [`${GRAPH}/User.Read`], origins: [GRAPH] });
-      const { displayName } = await (await graph(`${GRAPH}/v1.0/me`)).json() as { displayName: string };
+      const response = await graph(`${GRAPH}/v1.0/me`);
+      if (!response.ok) return c.json({ error: "graph_failed" }, 502);
+      const { displayName } = await response.json() as { displayName: string };
       return c.json({ for: displayName, items: ["40 chairs", "2 desks"] });
     })
     // This asks for more than a password: a caller without it is told what to get.
@@ -93,7 +113,12 @@ function makeApi(env: Env, local: Local) {
       requireBearer(auth, { scopes, acrs: ["c1"] }),
       (c) =>
         c.json({ for: "whoever passed the second check", items: ["Chairs, 2 400 EUR", "Desks, 990 EUR"] }),
-    );
+    )
+    .all("/api/*", (c) => c.json({ error: "not_found" }, 404))
+    .onError((error, c) => {
+      report(error);
+      return c.json({ error: "server_error" }, 500);
+    });
 }
 
 /** The whole Worker, for one `env`. */
@@ -108,7 +133,7 @@ export function makeWorker(env: Env, local: Local = {}): Worker {
   const pages = new Pages(app.authority);
   const scopes = [`api://${local.api?.clientId ?? env.API_CLIENT_ID}/Orders.Read`];
   const trouble = (title: string, text: string, status: number) =>
-    pages.show(...troublePage(title, text), status, []);
+    pages.show(...troublePage(title, text), status);
 
   /** A page of the API's answer. The API is in this Worker: no request leaves it. */
   const list = async (auth: UserAuth, title: string, path: string): Promise<Response> => {
@@ -116,7 +141,7 @@ export function makeWorker(env: Env, local: Local = {}): Worker {
     const send = (url: string, init?: RequestInit) => Promise.resolve(api.request(url, init, env));
     const response = await auth.fetch({ scopes, origins: [origin], fetch: send })(new URL(path, origin));
     if (!response.ok) return trouble(`No ${title}`, "The API does not answer. Please try again later.", 502);
-    return pages.show(...listPage(title, await response.json()), 200, []);
+    return pages.show(...listPage(title, await response.json()));
   };
 
   return new Hono<{ Bindings: Env; Variables: EntraVariables }>()
@@ -130,19 +155,22 @@ export function makeWorker(env: Env, local: Local = {}): Worker {
       sessionStore: new DurableObjectStore(env.TOKENS),
       session: { idleSeconds: Number(env.SESSION_SECONDS || 28_800) },
     }))
-    .get("/", (c) => pages.show(...homePage(c.var.auth?.user ?? null), 200, []))
+    .get("/", (c) => pages.show(...homePage(c.var.auth?.user ?? null)))
     .get("/favicon.ico", (c) => c.body(null, 204))
-    .use(requireUser())
-    .get("/orders", (c) => list(c.var.auth!, "Orders", "/api/orders"))
-    .get("/invoices", (c) => list(c.var.auth!, "Invoices", "/api/invoices"))
-    .get("/me", async (c) => {
+    .get("/orders", user, (c) => list(c.var.auth, "Orders", "/api/orders"))
+    .get("/invoices", user, (c) => list(c.var.auth, "Invoices", "/api/invoices"))
+    .get("/me", user, async (c) => {
       // Nobody has been asked for this yet: the first time, the user is.
-      const graph = c.var.auth!.fetch({ scopes: ["User.Read"], origins: [GRAPH] });
+      const graph = c.var.auth.fetch({ scopes: ["User.Read"], origins: [GRAPH] });
       const response = await graph(`${GRAPH}/v1.0/me`);
       if (!response.ok) return trouble("No profile", "Graph does not answer. Please try again later.", 502);
-      return pages.show(...profilePage(await response.json()), 200, []);
+      return pages.show(...profilePage(await response.json()));
     })
-    .notFound(() => trouble("Nothing here", "There is no such page.", 404));
+    .notFound(() => trouble("Nothing here", "There is no such page.", 404))
+    .onError((error) => {
+      report(error);
+      return trouble("That did not work", "Please try again later.", 500);
+    });
 }
 
 /** One of them for each isolate. */
@@ -150,6 +178,14 @@ const workerOf = perEnv((env: Env) => makeWorker(env));
 
 export default {
   fetch(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response> {
-    return workerOf(env).fetch(request, env, ctx);
+    let worker: Worker;
+    try {
+      worker = workerOf(env);
+    } catch (error) {
+      // A variable is missing or wrong. Visitors are told nothing of it: the log is for you.
+      report(error);
+      return new Response("This site cannot be used just now\n", { status: 503 });
+    }
+    return worker.fetch(request, env, ctx);
   },
 };

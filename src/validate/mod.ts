@@ -17,6 +17,7 @@
  *
  * export async function handle(request: Request): Promise<Response> {
  *   const [, token] = /^Bearer ([^ ]+)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
+ *   if (!token) return new Response(null, { status: 401, headers: { "www-authenticate": "Bearer" } });
  *   try {
  *     const caller = await validator.validate(token, { scopes: ["Orders.Read"], roles: ["Orders.Read.All"] });
  *     return Response.json({ who: caller.callerId, tenant: caller.tenantId, kind: caller.kind });

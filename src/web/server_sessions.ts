@@ -113,17 +113,18 @@ export class ServerSessions implements Sessions {
   }
 
   /**
-   * Ends the session that the authority names, or all of a user.
+   * Ends the sessions that the authority names.
    *
    * @throws {CacheError} where the store fails.
    */
   async endElsewhere(ended: EndedElsewhere): Promise<boolean> {
-    // With a `sid` that session is meant, and without one all.
-    const [name] = await this.#index.namesOf(ended);
-    const keys = name === undefined ? [] : await this.#index.keys(name);
-    const done = await Promise.all(keys.map((key) => this.#records.delete(key)));
-    if (done.includes(false)) fail("cache_write_failed", "end");
-    if (name !== undefined) await this.#index.remove(name, keys);
+    const names = await this.#index.namesToEnd(ended);
+    await Promise.all(names.map(async (name) => {
+      const keys = await this.#index.keys(name);
+      const done = await Promise.all(keys.map((key) => this.#records.delete(key)));
+      if (done.includes(false)) fail("cache_write_failed", "end");
+      await this.#index.remove(name, keys);
+    }));
     return true;
   }
 

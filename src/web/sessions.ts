@@ -25,7 +25,7 @@ export interface SessionMark {
   readonly lists: readonly string[];
 }
 
-/** Whose sessions to end: of one session at the authority, or all of a user's. */
+/** Whose sessions to end: of one session at the authority, or all of a user's; both end also those of that user without a `sid`. */
 export interface EndedElsewhere {
   /** The issuer, exactly. */
   readonly issuer: string;

@@ -19,8 +19,6 @@ import { sendTwice } from "./retry.ts";
 const RENEWAL_PAUSE_MS = 60_000;
 /** How long a document that was asked for out of turn is not asked for so again: Microsoft's advice for keys. */
 const COOL_DOWN_MS = 300_000;
-/** How long a document that could not be had, and of which nothing is known, is not asked for again. */
-const OUTAGE_PAUSE_MS = 5_000;
 /** One for each tenant, at most. */
 const BOUNDS = { maxEntries: 1_000, maxBytes: 2 ** 23 };
 
@@ -40,7 +38,7 @@ export interface DocumentRules {
   readonly freshMs: number;
   /** After this it serves no more. */
   readonly staleMs: number;
-  /** Whether a failed download is tried once more at once, and then, where nothing else serves, not for five seconds. */
+  /** Whether a failed download is tried once more at once. */
   readonly retry: boolean;
 }
 
@@ -59,12 +57,6 @@ interface Held<T> extends RingItem {
   outOfTurnAtMs: number;
 }
 
-/** An answer that did not come. */
-interface Outage {
-  readonly error: unknown;
-  readonly untilMs: number;
-}
-
 /** Whether a time can only be of a clock that was wrong: what waits for it would wait for as long as that was. */
 function isAhead(ms: number, latestMs: number): boolean {
   return ms > latestMs + COOL_DOWN_MS;
@@ -78,7 +70,6 @@ export class DocumentSource<T> {
   readonly #rules: DocumentRules;
   readonly #flight: SingleFlight<T>;
   readonly #held = new Map<string, Held<T>>();
-  readonly #outages = new Map<string, Outage>();
   readonly #ring: ClockRing<Held<T>> = new ClockRing(BOUNDS, ({ url }) => void this.#held.delete(url));
 
   /**
@@ -132,12 +123,7 @@ export class DocumentSource<T> {
     const nowMs = this.#options.clock.now();
     const load = (): Promise<T> =>
       this.#share(url, waitUntil, () => this.#load(url, read, correlationId, held));
-    if (held === undefined || this.#isGone(held, nowMs)) {
-      const { error, untilMs = 0 } = this.#outages.get(url) ?? {};
-      const leftMs = untilMs - nowMs;
-      // Each call would send two requests, to somebody who is in trouble. More is left where a clock was wrong.
-      return leftMs > 0 && leftMs <= OUTAGE_PAUSE_MS ? Promise.reject(error) : load();
-    }
+    if (held === undefined || this.#isGone(held, nowMs)) return load();
     held.used = true;
     if (!this.#isDue(held, nowMs)) return held.value;
     held.renewAtMs = nowMs + RENEWAL_PAUSE_MS;
@@ -231,37 +217,21 @@ export class DocumentSource<T> {
   }
 
   async #download(url: string, read: DocumentReader<T>, correlationId: string): Promise<T> {
-    const fail = this.#failOf(url, correlationId);
-    const { body, text } = await this.#send(url, correlationId, fail).catch((error) => {
-      // Tenants come from callers.
-      if (this.#outages.size >= BOUNDS.maxEntries) this.#outages.clear();
-      const untilMs = this.#options.clock.now() + OUTAGE_PAUSE_MS;
-      if (this.#rules.retry) this.#outages.set(url, { error, untilMs });
-      throw error;
-    });
-    const value = this.#hold(url, read(body, fail), { text, fetchedAtMs: this.#options.clock.now() });
-    await this.#cache.set(url, text);
-    return value;
-  }
-
-  async #send(
-    url: string,
-    correlationId: string,
-    fail: DocumentFail,
-  ): Promise<{ readonly body: Readonly<Record<string, unknown>>; readonly text: string }> {
     const { clock, emit } = this.#options;
     const request: HttpRequest = { url: new URL(url), purpose: "metadata", correlationId };
     const { status, body, text } = this.#rules.retry
       ? await sendTwice(this.#http, request, clock, emit)
       : await this.#http.send(request);
+    const fail = this.#failOf(url, correlationId);
     if (typeof body === "string" || status !== 200) {
       return fail(typeof body === "string" ? `${body} (status ${status})` : `status ${status}`);
     }
-    return { body, text };
+    const value = this.#hold(url, read(body, fail), { text, fetchedAtMs: clock.now() });
+    await this.#cache.set(url, text);
+    return value;
   }
 
   #hold(url: string, made: T, { text, fetchedAtMs }: KeptDocument): T {
-    this.#outages.delete(url);
     const old = this.#held.get(url);
     // The same text is the same object, and what is known of that, such as imported keys, goes on.
     const value = old?.text === text ? old.value : made;

@@ -147,6 +147,29 @@ test("errors of the library that leave a handler become pages and JSON, without 
   assertEquals([script.status, JSON.parse(script.text).error], [500, "invalid_scopes"]);
 });
 
+const SHARED_CACHES = [
+  "cdn-cache-control",
+  "Cloudflare-CDN-Cache-Control",
+  "vercel-cdn-cache-control",
+  "netlify-cdn-cache-control",
+  "surrogate-control",
+  "edge-control",
+  "x-accel-expires",
+  "x-litespeed-cache-control",
+];
+
+test("no header of a CDN makes an answer that depends on a session anybody else's (R-137)", async () => {
+  const own = [...SHARED_CACHES.map((name) => [name, "public, max-age=60"]), ["x-own", "stays"]];
+  const scene = new WebScene({ handler: () => new Response("x", { headers: own as [string, string][] }) });
+  await scene.signIn();
+  for (const _ of ["plain", "renewed"]) {
+    const { headers } = await scene.visitor.visit("/page");
+    assertEquals(SHARED_CACHES.filter((name) => headers.has(name)), []);
+    assertEquals(headers.get("x-own"), "stays");
+    await scene.clock.advance(3_000_000);
+  }
+});
+
 test("answers that depend on a session are for its user alone, whatever the application says (R-137)", async () => {
   const rows: [string | null, string][] = [
     [null, "private, no-store"],

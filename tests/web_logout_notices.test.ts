@@ -1,5 +1,6 @@
 /** What the authority says of sign-outs elsewhere: in a hidden frame, and by a token. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { settle } from "./support/app_fixture.ts";
 import { test } from "./support/suite.ts";
 import { PEOPLE, SITE, TENANT, type Visited, WEB_APP, WebScene } from "./support/web_scene.ts";
 
@@ -117,6 +118,18 @@ test("a logout token without a session ends all of its user, and nobody else's (
   assertEquals((await bob.visit("/open")).text, PEOPLE[1].username);
 });
 
+test("a logout token with a session and a user ends that session alone (R-145)", async () => {
+  const { scene, sid, sub } = await signedIn();
+  const second = scene.another();
+  await scene.signIn("/page", {}, second);
+  const token = await scene.authority.issueLogoutToken({ sid, claims: { sub } } as TokenOptions);
+  assertEquals((await backChannel(scene, token)).status, 200);
+  assertEquals([await isSignedIn(scene), (await second.visit("/open")).text], [
+    false,
+    PEOPLE[0].username,
+  ]);
+});
+
 test("a logout token counts once (R-145)", async () => {
   const { scene } = await signedIn();
   const token = await scene.authority.issueLogoutToken({ claims: { sid: undefined } } as TokenOptions);
@@ -204,6 +217,36 @@ test("where the keys or the store cannot be had the authority is asked to come a
   assertEquals((await backChannel(scene, token)).status, 503);
   store.get = get;
   assertEquals([(await backChannel(scene, token)).status, await isSignedIn(scene)], [200, false]);
+});
+
+test("a store that hangs is waited for no longer than its time, and the authority asked to come again (R-113, R-145)", async () => {
+  const { scene, sid } = await signedIn();
+  const { store, clock } = scene;
+  const token = await scene.authority.issueLogoutToken({ sid });
+  const { get } = store;
+  store.get = () => new Promise(() => {});
+  assertEquals((await settle(clock, backChannel(scene, token))).status, 503);
+  store.get = get;
+  assertEquals([(await backChannel(scene, token)).status, await isSignedIn(scene)], [200, false]);
+});
+
+test("sessions that are ended are, although the store cannot note the token (R-145)", async () => {
+  const { scene, sid } = await signedIn();
+  const { store, events } = scene;
+  const token = await scene.authority.issueLogoutToken({ sid });
+  const { set } = store;
+  store.set = (key, ...rest) =>
+    key.startsWith("msal-edge.logout.") ? Promise.reject(new Error("down")) : set.call(store, key, ...rest);
+  assertEquals([(await backChannel(scene, token)).status, await isSignedIn(scene)], [200, false]);
+  assert(events.some(({ type }) => type === "cache_failed"));
+});
+
+test("the same logout token twice at once ends its session, and no answer asks to come again (R-145)", async () => {
+  const { scene, sid } = await signedIn();
+  const token = await scene.authority.issueLogoutToken({ sid });
+  const answers = await Promise.all([backChannel(scene, token), backChannel(scene, token)]);
+  assert(answers.some(({ status }) => status === 200) && answers.every(({ status }) => status < 500));
+  assertEquals(await isSignedIn(scene), false);
 });
 
 test("without a store a logout token cannot end anything, and the answer says so (R-142)", async () => {

@@ -162,6 +162,32 @@ test("every other option is held against what it may be", () => {
   });
 });
 
+test("what would guard something elsewhere is not passed over here (R-155)", () => {
+  for (const name of ["roles", "userRoles", "allowedApps", "acrs", "allowedTenants"]) {
+    assertEquals(refused({ [name]: ["x"] }), name);
+    createWebAuth({ ...GOOD, [name]: undefined });
+  }
+});
+
+test("a domain for the cookies has to be the site's own, or above it (R-131)", () => {
+  const at = (baseUrl: string, domain: string) => ({ baseUrl, cookies: { domain } });
+  const bad = [
+    [SITE, "other.example"],
+    [SITE, "www.app.example"],
+    [SITE, "pp.example"],
+    ["https://evil-app.example", "app.example"],
+    ["https://127.0.0.1", "0.0.1"],
+  ] as const;
+  for (const [site, domain] of bad) {
+    assertEquals([site, domain, refused(at(site, domain))], [site, domain, "cookies.domain"]);
+  }
+  const good = [[SITE, "app.example"], ["https://a.b.app.example", "App.example"], [
+    "https://a.app.example:8443",
+    "app.example",
+  ]];
+  for (const [site, domain] of good) createWebAuth({ ...GOOD, ...at(site!, domain!) });
+});
+
 test("options of bindings are made once for each, at the first request", async () => {
   let made = 0;
   const auth = createWebAuth((env: { readonly secret: string }) => {

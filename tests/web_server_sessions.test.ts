@@ -191,6 +191,22 @@ for (const cas of [true, false]) {
     assert(await own.sessions.read(eve.request()));
   });
 
+  test(`R-141 a sid with its user ends sessions whose sid is not known, too, and no other device's; the store ${kind}`, async () => {
+    const own = world(cas);
+    const jars = [
+      await browser(own),
+      await browser(own, { sid: undefined }),
+      await browser(own, { sid: "sid-2" }),
+      await browser(own, { sid: undefined, subject: "eve" }),
+    ];
+    const live = async () =>
+      await Promise.all(jars.map(async (jar) => !!await own.sessions.read(jar.request())));
+    await own.sessions.endElsewhere({ issuer: ISSUER, sid: "sid-1" });
+    assertEquals(await live(), [false, true, true, true]);
+    await own.sessions.endElsewhere({ issuer: ISSUER, sid: "sid-1", subject: "subject-of-ada" });
+    assertEquals(await live(), [false, false, true, true]);
+  });
+
   test(`R-141 one sid may have several sessions here: all end; the store ${kind}`, async () => {
     const own = world(cas);
     const jars = await Promise.all(Array.from({ length: 8 }, () => browser(own)));

@@ -6,7 +6,7 @@
 
 import { refuse } from "../errors/errors.ts";
 import type { AccessTokenRequirements } from "../validate/options.ts";
-import { requireRequirements } from "../validate/requirements.ts";
+import { REQUIREMENTS, requireRequirements } from "../validate/requirements.ts";
 import { type ApiAuth, type ApiCaller, createApiAuth } from "../web/api_auth.ts";
 import type { ApiAuthOptions, OptionsOf } from "../web/options.ts";
 import { forCaller } from "../web/api_guard.ts";
@@ -30,14 +30,6 @@ export type CallerVariables = {
 /** What {@linkcode requireBearer} takes in one object: the API, and what the route asks of the token. */
 export interface BearerOptions extends ApiAuthOptions, AccessTokenRequirements {}
 
-const REQUIREMENTS: readonly (keyof AccessTokenRequirements)[] = [
-  "scopes",
-  "roles",
-  "userRoles",
-  "allowedApps",
-  "acrs",
-];
-
 function isApiAuth<E>(options: OptionsOf<ApiAuthOptions, E> | ApiAuth<E>): options is ApiAuth<E> {
   return typeof (Object(options) as Partial<ApiAuth>).authenticate === "function";
 }
@@ -58,18 +50,12 @@ function joined(options: object, requirements: AccessTokenRequirements): AccessT
   return { ...requirements, ...own };
 }
 
-/** Nothing that a route asks may be passed over. */
-function withoutRequirements(options: ApiAuthOptions): ApiAuthOptions {
-  const [name] = Object.keys(requirementsOf(Object(options)));
-  if (name === undefined) return options;
-  refuse("invalid_option", name, "beside a function of the bindings it is given as the second argument");
-}
-
 function open<E>(options: OptionsOf<ApiAuthOptions, E> | ApiAuth<E>): ApiAuth<E> {
   if (isApiAuth(options)) return options;
-  return createApiAuth(
-    typeof options === "function" ? (env: E) => withoutRequirements(options(env)) : options,
-  );
+  if (typeof options === "function") return createApiAuth(options);
+  // The route asks those.
+  const none = Object.fromEntries(REQUIREMENTS.map((name) => [name, undefined]));
+  return createApiAuth({ ...options, ...none });
 }
 
 /** caches keep the answers to different callers apart. */

@@ -19,7 +19,7 @@ import { type AccessTokenFail, accessTokenFail } from "./access_token_fail.ts";
 import { requireAudience } from "./audience.ts";
 import { callerOf } from "./caller.ts";
 import type { AccessTokenRequirements, AccessTokenValidatorOptions, ValidationContext } from "./options.ts";
-import { requireEnough, requireRequirements } from "./requirements.ts";
+import { requireEnough, requireNoRequirements, requireRequirements } from "./requirements.ts";
 import type { AccessTokenClaims, ValidatedAccessToken } from "./validated_token.ts";
 import { type ValidatorParts, validatorParts } from "./validator_parts.ts";
 import { VerifiedTokens } from "./verified_tokens.ts";
@@ -41,6 +41,7 @@ export class AccessTokenValidator {
    */
   constructor(options: AccessTokenValidatorOptions) {
     const { audience, maxVerifiedBytes = MAX_VERIFIED_BYTES } = requireObject(options, "options");
+    requireNoRequirements(options);
     const audiences = requireAudience(audience);
     this.#parts = validatorParts(options);
     this.#expected = { ...this.#parts, audience: audiences };

@@ -11,7 +11,27 @@ import { refuseToken } from "./access_token_fail.ts";
 import type { AccessTokenRequirements } from "./options.ts";
 import type { ValidatedAccessToken } from "./validated_token.ts";
 
-const NAMES: readonly string[] = ["scopes", "roles", "userRoles", "allowedApps", "acrs"];
+/** What a route may ask. */
+export const REQUIREMENTS: readonly (keyof AccessTokenRequirements)[] = [
+  "scopes",
+  "roles",
+  "userRoles",
+  "allowedApps",
+  "acrs",
+];
+
+/**
+ * Checks that what a route asks is not said among the options of an API, where it would be passed over and let everybody in.
+ *
+ * @param options The options.
+ * @throws {ClientConfigurationError} `invalid_option`.
+ */
+export function requireNoRequirements(options: object): void {
+  const name = REQUIREMENTS.find((one) => (options as AccessTokenRequirements)[one] !== undefined);
+  if (name === undefined) return;
+  const why = "a route asks it: give it to protect() or validate(), or as requireBearer()'s second argument";
+  refuse("invalid_option", name, why);
+}
 
 /**
  * Checks what a route asks. What is misspelt or empty would let everybody in, or nobody.
@@ -23,7 +43,9 @@ export function requireRequirements(requirements: AccessTokenRequirements): void
   for (const name in requirements) {
     const list: unknown = requirements[name as keyof AccessTokenRequirements];
     if (list === undefined) continue;
-    if (!NAMES.includes(name)) refuse("invalid_request", name, `there is only ${NAMES.join(", ")}`);
+    if (!(REQUIREMENTS as readonly string[]).includes(name)) {
+      refuse("invalid_request", name, `there is only ${REQUIREMENTS.join(", ")}`);
+    }
     const isWord = (word: unknown): boolean => typeof word === "string" && word !== "";
     if (!Array.isArray(list) || list.length === 0 || !list.every(isWord)) {
       refuse("invalid_request", name, "it must be an array of texts, and not empty: leave it out");

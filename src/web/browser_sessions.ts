@@ -5,7 +5,7 @@
  */
 
 import type { SealedCookie } from "./sealed_cookie.ts";
-import type { EndedElsewhere, FoundSession, HeaderList, Sessions } from "./sessions.ts";
+import type { EndedElsewhere, FoundSession, HeaderList, SessionMark, Sessions } from "./sessions.ts";
 import { type Lifetimes, newSession, sessionOf } from "./session_life.ts";
 import type { Session, SessionUser } from "./user_auth.ts";
 
@@ -36,6 +36,11 @@ export class BrowserSessions implements Sessions {
     if (times === undefined) return { session: found.value, headers: [] };
     const session = { ...found.value, ...times };
     return { session, headers: await this.#write(request, session) };
+  }
+
+  /** Nothing but its cookie ends one. */
+  marksOf(_request: Request): Promise<readonly SessionMark[]> {
+    return Promise.resolve([]);
   }
 
   /** Begins a session: its cookie takes the place of whichever the request brought. */

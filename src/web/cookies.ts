@@ -37,7 +37,8 @@ const MAX_CANDIDATES = 4;
 const MAX_NAMES = 64;
 /** A name that is neither a `__Host-` of its own nor holds anything that ends a name. */
 const PREFIX = /^(?!__)[\w-]{1,32}$/;
-const DOMAIN = /^(?=.{3,253}$)[a-z\d-]{1,63}(?:\.[a-z\d-]{1,63})+$/i;
+/** A name, and no address: browsers take no domain for those. */
+const DOMAIN = /^(?!.*\.\d+$)(?=.{3,253}$)[a-z\d-]{1,63}(?:\.[a-z\d-]{1,63})+$/i;
 /** What a cookie's name and value may be made of, less than RFC 6265 allows. */
 const PLAIN = /^[\w.~-]*$/;
 

@@ -7,9 +7,11 @@
 import { lengthPrefixed, sha256 } from "../crypto/digest.ts";
 import { isAuthError } from "../errors/auth_error.ts";
 import { readAuthorizationResponse } from "../request/authorization_response.ts";
+import { GuardedStore } from "../store/guarded_store.ts";
 import { CLOSED, headersOf, json } from "./answers.ts";
-import { type LogoutNotice, readLogoutToken } from "./logout_token.ts";
+import { readLogoutToken } from "./logout_token.ts";
 import type { RequestContext } from "./options.ts";
+import { fail } from "./session_records.ts";
 import type { HeaderList } from "./sessions.ts";
 import { troubleOf } from "./trouble.ts";
 import type { WebKit } from "./web_kit.ts";
@@ -19,6 +21,8 @@ const MAX_CHARS = 512;
 /** Takes the authority's notices. */
 export class LogoutNotices {
   readonly #kit: WebKit;
+  /** Where tokens are noted that came. */
+  readonly #store: GuardedStore | undefined;
 
   /**
    * Takes the parts.
@@ -27,6 +31,9 @@ export class LogoutNotices {
    */
   constructor(kit: WebKit) {
     this.#kit = kit;
+    const { configuration: { clock, emit }, store } = kit.settings;
+    this.#store = store &&
+      new GuardedStore(store, "sessionStore", clock, (error) => emit?.({ type: "cache_failed", error }));
   }
 
   /**
@@ -62,7 +69,8 @@ export class LogoutNotices {
    * @param context Keeps work alive after the answer.
    */
   async backChannel(request: Request, { waitUntil }: RequestContext): Promise<Response> {
-    const { parts, store } = this.#kit.settings;
+    const { sessions, settings: { parts } } = this.#kit;
+    const store = this.#store;
     if (store === undefined) {
       const why = "Sessions are in the browser here: nobody else can end them. Give sessionStore";
       return json(501, { error: "unsupported", error_description: why });
@@ -72,11 +80,12 @@ export class LogoutNotices {
       const parameters = await readAuthorizationResponse(request, form);
       const notice = await readLogoutToken(parts.engine, parameters.get("logout_token") ?? "", waitUntil);
       const key = `msal-edge.logout.v1.${await sha256(lengthPrefixed([notice.issuer, notice.id]))}`;
-      if (await store.get(key) !== undefined) {
-        return refused("Cannot accept the logout token: it came before");
-      }
-      await this.#end(notice);
-      // Last: where the sessions could not be ended, the authority may say so once more.
+      const seen = await store.read(key);
+      if (seen === null) fail("cache_read_failed", "end");
+      if (seen !== undefined) return refused("Cannot accept the logout token: it came before");
+      await sessions.endElsewhere(notice);
+      // Last: where the sessions could not be ended, the authority may say so once more. Two at once end the same, and where this
+      // fails, all that can be done with the token is to end its sessions again.
       await store.set(key, "1", { expiresAtMs: (notice.expiresAt + 600) * 1000, hints: { kind: "http" } });
       return json(200, {});
     } catch (error) {
@@ -85,10 +94,6 @@ export class LogoutNotices {
       if (isAuthError(error) && status < 500) return refused(error.message);
       return json(503, { error: "temporarily_unavailable" });
     }
-  }
-
-  async #end({ issuer, sid, subject }: LogoutNotice): Promise<void> {
-    await this.#kit.sessions.endElsewhere(sid === undefined ? { issuer, subject } : { issuer, sid });
   }
 
   /** Where the request does bring the session: the only way to end one that is in the browser alone (R-142). */

@@ -99,7 +99,7 @@ export class SealedCookie {
     const total = headers.reduce((sum, [, text]) => sum + text.length, 0);
     if (headers.length > MAX_PARTS || total > MAX_TOTAL_BYTES) {
       const why =
-        `it would take more than ${MAX_TOTAL_BYTES} bytes. Keep fewer claims, or sessions on the server`;
+        `it would take more than ${MAX_TOTAL_BYTES} bytes. Name fewer sessionClaims, or keep sessions on the server: sessionStore`;
       throw new CacheError("value_too_large", `Cannot set the cookie ${this.#cookies.nameOf(name)}: ${why}`);
     }
     const isPart = headers.length > 1;

@@ -17,21 +17,17 @@ import {
   type SessionTimes,
   timesOf,
 } from "./session_life.ts";
-import type { EndedElsewhere, FoundSession, HeaderList, Sessions } from "./sessions.ts";
+import type { EndedElsewhere, FoundSession, HeaderList, SessionMark, Sessions } from "./sessions.ts";
 import type { Session, SessionUser } from "./user_auth.ts";
 
 /**
  * What the cookie holds. The times that move are here: a record is written once, so that no renewal can bring back a session
  * that was ended meanwhile.
  */
-interface Ticket extends SessionTimes {
+interface Ticket extends SessionTimes, SessionMark {
   readonly version: 1;
-  /** The session's id. */
+  /** The session's id; the key of the record is of its hash. */
   readonly id: string;
-  /** The key of its record, which is of the id's hash. */
-  readonly key: string;
-  /** The lists that it is on. */
-  readonly lists: readonly string[];
 }
 
 /** A session, and what the cookie says of it. */
@@ -75,10 +71,22 @@ export class ServerSessions implements Sessions {
     };
   }
 
-  /** Begins a session, and ends those that the request brought. */
+  /** What ends the sessions that a request brought. */
+  async marksOf(request: Request): Promise<readonly SessionMark[]> {
+    const marks: SessionMark[] = [];
+    await this.#cookie.open(request, SESSION, (value) => {
+      const { key, lists } = ticketOf(value) ?? {};
+      if (key !== undefined && lists !== undefined) marks.push({ key, lists });
+      return undefined;
+    });
+    return marks;
+  }
+
+  /** Begins a session, and ends those that the request brought, and the marked ones. */
   async begin(
     request: Request,
     user: SessionUser,
+    marks: readonly SessionMark[] = [],
   ): Promise<{ readonly session: Session; readonly headers: HeaderList }> {
     const session = newSession(user, this.#life.begin());
     const { version, id, issuedAt, renewedAt, idleUntil, expiresAt } = session;
@@ -94,28 +102,29 @@ export class ServerSessions implements Sessions {
       await this.#records.delete(key);
       throw part.reason;
     }
-    await this.#forget(request);
+    await this.#forget([...await this.marksOf(request), ...marks]);
     return { session, headers };
   }
 
   /** Ends the session of a request. A store that fails keeps nobody signed in here: the cookies go in any case (R-144). */
   async end(request: Request): Promise<HeaderList> {
-    await this.#forget(request);
+    await this.#forget(await this.marksOf(request));
     return this.#cookie.clear(request, SESSION);
   }
 
   /**
-   * Ends the session that the authority names, or all of a user.
+   * Ends the sessions that the authority names.
    *
    * @throws {CacheError} where the store fails.
    */
   async endElsewhere(ended: EndedElsewhere): Promise<boolean> {
-    // With a `sid` that session is meant, and without one all.
-    const [name] = await this.#index.namesOf(ended);
-    const keys = name === undefined ? [] : await this.#index.keys(name);
-    const done = await Promise.all(keys.map((key) => this.#records.delete(key)));
-    if (done.includes(false)) fail("cache_write_failed", "end");
-    if (name !== undefined) await this.#index.remove(name, keys);
+    const names = await this.#index.namesToEnd(ended);
+    await Promise.all(names.map(async (name) => {
+      const keys = await this.#index.keys(name);
+      const done = await Promise.all(keys.map((key) => this.#records.delete(key)));
+      if (done.includes(false)) fail("cache_write_failed", "end");
+      await this.#index.remove(name, keys);
+    }));
     return true;
   }
 
@@ -137,14 +146,9 @@ export class ServerSessions implements Sessions {
     await this.#records.write(key, session, session.expiresAt, version).catch(() => {});
   }
 
-  /** Deletes what the store has of all sessions that a request brought; a failure is told by the store's event. */
-  async #forget(request: Request): Promise<void> {
-    const tickets: Ticket[] = [];
-    await this.#cookie.open(request, SESSION, (value) => {
-      tickets.push(...[ticketOf(value) ?? []].flat());
-      return undefined;
-    });
-    await Promise.allSettled(tickets.flatMap(({ key, lists }) => [
+  /** Deletes what the store has of sessions; a failure is told by the store's event. */
+  async #forget(marks: readonly SessionMark[]): Promise<void> {
+    await Promise.allSettled(marks.flatMap(({ key, lists }) => [
       this.#records.delete(key),
       ...lists.map((name) => this.#index.remove(name, [key])),
     ]));

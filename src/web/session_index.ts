@@ -15,6 +15,9 @@ const MAX_ATTEMPTS = 100;
 /** The same where nobody can tell whether others did, and what was written may be seen late. */
 const MAX_LOOKS = 3;
 
+/** Lists of users' sessions that have no `sid`. */
+const WITHOUT_SID = "sub without sid";
+
 /** A session on a list. */
 interface Entry {
   /** The key of its record. */
@@ -42,13 +45,20 @@ export class SessionIndex {
   /**
    * The names of the lists on which a session is: by `sid`, if there is one, and by `sub`.
    *
-   * @param ended What the authority calls the session and its user.
+   * @param session What the authority calls the session and its user.
    */
-  async namesOf({ issuer, sid, subject }: EndedElsewhere): Promise<string[]> {
-    const parts = [["sid", sid], ["sub", subject]] as const;
-    return await Promise.all(
-      parts.flatMap(([kind, value]) => value ? [nameOf(kind, issuer, value)] : []),
-    );
+  namesOf({ issuer, sid, subject }: EndedElsewhere): Promise<string[]> {
+    return namesOf(issuer, [["sid", sid], [sid ? "sub" : WITHOUT_SID, subject]]);
+  }
+
+  /**
+   * The names of the lists whose sessions end: with a `sid` that session is meant, and without one all of the user. Nobody knows
+   * of a session without a `sid` that it is another one.
+   *
+   * @param ended What the authority calls the session, its user, or both.
+   */
+  namesToEnd({ issuer, sid, subject }: EndedElsewhere): Promise<string[]> {
+    return namesOf(issuer, [sid ? ["sid", sid] : ["sub", subject], [WITHOUT_SID, subject]]);
   }
 
   /** The keys of the sessions of a list. */
@@ -110,6 +120,11 @@ export class SessionIndex {
   }
 }
 
-async function nameOf(kind: string, issuer: string, value: string): Promise<string> {
-  return `msal-edge.sessions.v1.${await sha256(lengthPrefixed([kind, issuer, value]))}`;
+function namesOf(
+  issuer: string,
+  parts: readonly (readonly [kind: string, value: string | undefined])[],
+): Promise<string[]> {
+  const nameOf = async (kind: string, value: string): Promise<string> =>
+    `msal-edge.sessions.v1.${await sha256(lengthPrefixed([kind, issuer, value]))}`;
+  return Promise.all(parts.flatMap(([kind, value]) => value ? [nameOf(kind, value)] : []));
 }

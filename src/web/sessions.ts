@@ -17,7 +17,15 @@ export interface FoundSession {
   readonly headers: HeaderList;
 }
 
-/** Whose sessions to end: of one session at the authority, or all of a user's. */
+/** What ends a session without its cookie. */
+export interface SessionMark {
+  /** The key of its record. */
+  readonly key: string;
+  /** The lists that it is on. */
+  readonly lists: readonly string[];
+}
+
+/** Whose sessions to end: of one session at the authority, or all of a user's; both end also those of that user without a `sid`. */
 export interface EndedElsewhere {
   /** The issuer, exactly. */
   readonly issuer: string;
@@ -35,10 +43,13 @@ export interface Sessions {
    * @throws {CacheError} where the server's store cannot be read: an outage is no sign-out (R-113, R-138).
    */
   read(request: Request): Promise<FoundSession | undefined>;
-  /** Begins a session with a new id, and ends the one that the request brought (R-135). */
+  /** The sessions that a request brought, for a later request that cannot bring them; none where they are in the browser. */
+  marksOf(request: Request): Promise<readonly SessionMark[]>;
+  /** Begins a session with a new id, and ends those that the request brought, and the marked ones (R-135). */
   begin(
     request: Request,
     user: SessionUser,
+    marks?: readonly SessionMark[],
   ): Promise<{ readonly session: Session; readonly headers: HeaderList }>;
   /** Ends the session of a request: cookies of every form that we set are deleted, and the server's record. */
   end(request: Request): Promise<HeaderList>;

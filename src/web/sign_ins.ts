@@ -38,14 +38,16 @@ export class SignIns {
    * @param isChosen Whether the user pressed a button for it, which nobody does in circles.
    */
   async begin(request: Request, step: Step, isChosen = false): Promise<Response> {
-    const { guard, nowSeconds, settings, transactions } = this.#kit;
+    const { guard, nowSeconds, sessions, settings, transactions } = this.#kit;
     const trail = await guard.read(request);
     const rounds = isChosen ? [] : guard.next(trail, nowSeconds);
     if (rounds === undefined) return await this.#kit.refuse(request, LOOP);
-    const { app, redirectUri, responseMode } = settings;
+    const { app, isStrict, redirectUri, responseMode } = settings;
     const { ask: { scopes = settings.scopes, ...ask }, returnTo, mark } = step;
     const flow = await app.initiateAuthCodeFlow({ ...ask, scopes, redirectUri, responseMode });
-    const transaction: Transaction = { flow, returnTo, rounds, step: mark };
+    // what the answer will not bring is written down.
+    const marks = isStrict || responseMode === "form_post" ? await sessions.marksOf(request) : undefined;
+    const transaction: Transaction = { flow, returnTo, rounds, step: mark, marks };
     return redirect(flow.authUri, await transactions.keep(request, transaction, nowSeconds));
   }
 
@@ -128,7 +130,7 @@ export class SignIns {
     const result = await settings.app.acquireTokenByAuthCodeFlow(flow, answer, { waitUntil });
     const user = sessionUserOf(result, settings.sessionClaims);
     const [begun, tokens, trail] = await Promise.all([
-      sessions.begin(request, user),
+      sessions.begin(request, user, transaction.marks),
       carried.carry(settings.app, user, request),
       guard.done(request, transaction, nowSeconds),
     ]);

@@ -9,7 +9,7 @@ import { isAuthError } from "../errors/auth_error.ts";
 import { type AuthCodeFlow, readAuthCodeFlow } from "../request/auth_code_flow.ts";
 import type { CookieAttributes, Cookies } from "./cookies.ts";
 import { SealedCookie } from "./sealed_cookie.ts";
-import type { HeaderList } from "./sessions.ts";
+import type { HeaderList, SessionMark } from "./sessions.ts";
 
 /** A sign-in under way. Nothing of it is in a URL. */
 export interface Transaction {
@@ -21,6 +21,8 @@ export interface Transaction {
   readonly rounds: readonly number[];
   /** What a step-up is for, where it is one. */
   readonly step?: string | undefined;
+  /** The sessions to end, where the answer will not bring their cookie: it comes from another site. */
+  readonly marks?: readonly SessionMark[] | undefined;
 }
 
 /** So many may be under way in one browser: their cookies must not fill up its requests. */
@@ -36,11 +38,11 @@ async function suffixOf(state: string): Promise<string> {
 }
 
 function transactionOf(value: unknown): Transaction | undefined {
-  const { flow, returnTo, rounds, step } = Object(value) as Partial<Transaction>;
+  const { flow, returnTo, rounds, step, marks } = Object(value) as Partial<Transaction>;
   const fits = typeof returnTo === "string" && Array.isArray(rounds) && rounds.every(Number.isFinite);
   if (!fits || (step !== undefined && typeof step !== "string")) return undefined;
   try {
-    return { flow: readAuthCodeFlow(flow), returnTo, rounds, step };
+    return { flow: readAuthCodeFlow(flow), returnTo, rounds, step, marks };
   } catch (error) {
     if (isAuthError(error)) return undefined;
     throw error;

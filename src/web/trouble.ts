@@ -89,6 +89,8 @@ const RETRY_SECONDS = 30;
 
 function wordsOf(error: AnyAuthError): Words {
   const { name, code } = error;
+  // A session that no cookie holds: trying again changes nothing.
+  if (code === "value_too_large") return FAULT;
   if (name === "NetworkError" || name === "CacheError" || OUTAGE_CODES.includes(code)) return OUTAGE;
   if (
     name === "ClientConfigurationError" || code === "unexpected_error" || code === "client_credential_failed"

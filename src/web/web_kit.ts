@@ -32,6 +32,9 @@ export interface TroubleOptions {
   readonly asJson?: boolean | undefined;
 }
 
+/** Errors that nobody else tells of. */
+const UNTOLD: readonly string[] = ["unexpected_error", "value_too_large"];
+
 /** The parts of one web application. */
 export class WebKit {
   /** The checked options. */
@@ -138,7 +141,7 @@ export class WebKit {
    * @param error What was thrown.
    */
   report(error: unknown): void {
-    if (isAuthError(error) && error.code !== "unexpected_error") return;
+    if (isAuthError(error) && !UNTOLD.includes(error.code)) return;
     const why = `Cannot answer a request: the library met ${nameOf(error)}`;
     const told = isAuthError(error) ? error : new ClientAuthError("unexpected_error", why);
     this.settings.configuration.emit?.({ type: "request_failed", error: told });

@@ -127,6 +127,21 @@ function listOf(option: string, value: unknown, pattern: RegExp): readonly strin
     : refuse("invalid_option", option, 'it must be a list of names, such as ["roles"]');
 }
 
+/** A guard that is no option here would be passed over, and let everybody in. */
+function requireNoGuards(options: object): void {
+  for (const name of ["roles", "userRoles", "allowedApps", "acrs", "allowedTenants"]) {
+    if ((options as Readonly<Record<string, unknown>>)[name] === undefined) continue;
+    const why = "it guards nothing here: allowedTenants is app's, and handlers look at user.claims";
+    refuse("invalid_option", name, why);
+  }
+}
+
+/** Browsers take no cookie for a domain that the site is not in. */
+function requireDomain(domain: string | undefined, host: string): void {
+  if (domain === undefined || `.${host}`.endsWith(`.${`${domain}`.toLowerCase()}`)) return;
+  refuse("invalid_option", "cookies.domain", `it must be ${host}, the host of baseUrl, or a domain above it`);
+}
+
 function returnsOf(
   origin: string,
   paths: WebSettings["paths"],
@@ -159,11 +174,12 @@ function asOption<T>(option: string, check: () => T): T {
  */
 export function resolveWebSettings(options: WebAuthOptions): WebSettings {
   requireOptions(options);
+  requireNoGuards(options);
   const { app, cookieSecret, scopes = [], sessionStore, responseMode = "query", renderPage } = options;
   const parts = appOf(app);
   const { configuration } = parts.engine;
   requireTenants(configuration);
-  const { origin, protocol } = siteOf(options.baseUrl);
+  const { hostname, origin, protocol } = siteOf(options.baseUrl);
   const paths = pathsOf(options.paths);
   asOption("scopes", () => requireUserScopes(scopes, configuration.authority.kind === "aad"));
   if (responseMode !== "query" && responseMode !== "form_post") {
@@ -173,6 +189,7 @@ export function resolveWebSettings(options: WebAuthOptions): WebSettings {
     refuse("invalid_option", "renderPage", "it must be a function");
   }
   const { prefix = "auth", sameSite = "Lax", domain } = options.cookies ?? {};
+  requireDomain(domain, hostname);
   return {
     app,
     parts,

@@ -27,6 +27,7 @@ function adjust(headers: Headers, cookies: HeaderList): void {
   if (vary === null) headers.set("vary", "Cookie");
   else if (!/(?:^|,)\s*(?:\*|cookie)\s*(?:,|$)/i.test(vary)) headers.set("vary", `${vary}, Cookie`);
   for (const name of [...headers.keys()]) if (SHARED_CACHES.test(name)) headers.delete(name);
+  if (cookies.length === 0) return;
   // What the answer says of a cookie itself stays: a sign-out is not undone by a renewal.
   const own = new Set(headers.getSetCookie().map(nameOf));
   if (cookies.some(([, value]) => own.has(nameOf(value)))) return;

@@ -7,7 +7,16 @@
 import type { HeaderList } from "./sessions.ts";
 
 /** What lets shared caches keep an answer, whatever `cache-control` says: RFC 9213, and what CDNs and proxies had before it. */
-const SHARED_CACHES = /(?:cdn-cache|surrogate|edge|litespeed-cache)-control$|^x-accel-expires$/;
+const SHARED_CACHES: readonly string[] = [
+  "cdn-cache-control",
+  "cloudflare-cdn-cache-control",
+  "edge-control",
+  "netlify-cdn-cache-control",
+  "surrogate-control",
+  "vercel-cdn-cache-control",
+  "x-accel-expires",
+  "x-litespeed-cache-control",
+];
 
 /** The application's own `cache-control`, where that keeps the answer to its user and no cookie comes along. */
 function cacheControl(own: string | null, setsCookies: boolean): string {
@@ -26,7 +35,7 @@ function adjust(headers: Headers, cookies: HeaderList): void {
   const vary = headers.get("vary");
   if (vary === null) headers.set("vary", "Cookie");
   else if (!/(?:^|,)\s*(?:\*|cookie)\s*(?:,|$)/i.test(vary)) headers.set("vary", `${vary}, Cookie`);
-  for (const name of [...headers.keys()]) if (SHARED_CACHES.test(name)) headers.delete(name);
+  for (const name of SHARED_CACHES) if (headers.has(name)) headers.delete(name);
   if (cookies.length === 0) return;
   // What the answer says of a cookie itself stays: a sign-out is not undone by a renewal.
   const own = new Set(headers.getSetCookie().map(nameOf));

@@ -173,6 +173,17 @@ export function makeWorker(env: Env, local: Local = {}): Worker {
     });
 }
 
+/** Nothing works without these. */
+const SETTINGS = [
+  "TENANT_ID",
+  "CLIENT_ID",
+  "CLIENT_SECRET",
+  "API_CLIENT_ID",
+  "API_CLIENT_SECRET",
+  "COOKIE_SECRET",
+  "BASE_URL",
+] as const;
+
 /** One of them for each isolate. */
 const workerOf = perEnv((env: Env) => makeWorker(env));
 
@@ -183,7 +194,9 @@ export default {
       worker = workerOf(env);
     } catch (error) {
       // A variable is missing or wrong. Visitors are told nothing of it: the log is for you.
-      report(error);
+      const missing = SETTINGS.filter((name) => !env[name]);
+      if (missing.length > 0) console.error(`Set ${missing.join(", ")}`);
+      else report(error);
       return new Response("This site cannot be used just now\n", { status: 503 });
     }
     return worker.fetch(request, env, ctx);

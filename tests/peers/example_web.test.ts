@@ -60,6 +60,16 @@ for (const [host, start] of Object.entries(START)) {
   });
 }
 
+test("the web example on workerd tells its log, and no visitor, which settings are missing", async () => {
+  const { TENANT_ID } = SETTINGS;
+  const port = freePort();
+  await using program = HOSTS.workerd({ PORT: String(port), TENANT_ID });
+  await program.printed(/Open http/);
+  const response = await fetch(`http://localhost:${port}/`);
+  assertEquals([response.status, await response.text()], [503, "This site cannot be used just now\n"]);
+  await program.printed(/^Set CLIENT_ID, CLIENT_SECRET, API_CLIENT_ID, API_CLIENT_SECRET, COOKIE_SECRET$/m);
+});
+
 for (const [host, start] of Object.entries(HOSTS)) {
   test(`the orders API on ${host} says what it is, and what it does not have`, async () => {
     const port = freePort();

@@ -8,6 +8,7 @@ import { bundleTests } from "../support/bundle.ts";
 
 const [file = ""] = Deno.args;
 const tenant = Deno.env.get("LOCAL_TENANT");
+const real = Deno.env.get("TENANT_ID");
 const port = Number(Deno.env.get("PORT"));
 const contents = await bundleTests(
   [],
@@ -32,6 +33,7 @@ const miniflare = new Miniflare({
     BASE_URL: `http://localhost:${port}`,
     SESSION_SECONDS: Deno.env.get("SESSION_SECONDS") ?? "",
     ...(tenant === undefined ? {} : { LOCAL_TENANT: tenant }),
+    ...(real === undefined ? {} : { TENANT_ID: real }),
   },
   // It has no network, but for a tenant that another program plays.
   outboundService: async (request: Request) => {

@@ -22,15 +22,33 @@ async function outcome(claims: Claims, header: Claims = {}): Promise<string> {
 const V1 = { ver: "1.0", iss: `https://sts.windows.net/${HOME}/`, scp: "user_impersonation" };
 
 test("R-154: an access token of version 1 that another app got for this one is no ID token", async () => {
-  assertEquals(await outcome({ ...V1, appid: OTHER }), "id_token_authorized_party_mismatch");
-  assertEquals(await outcome({ ...V1, appid: [CLIENT] }), "id_token_authorized_party_mismatch");
+  assertEquals(await outcome({ ...V1, scp: undefined, appid: OTHER }), "id_token_authorized_party_mismatch");
+  assertEquals(
+    await outcome({ ...V1, scp: undefined, appid: [CLIENT] }),
+    "id_token_authorized_party_mismatch",
+  );
 });
 
 test("R-154: an access token that this application got for an API of its own is no ID token", async () => {
-  for (const claims of [{ ...V1, appid: CLIENT }, { azp: CLIENT, scp: "user_impersonation" }, { scp: "" }]) {
+  const own = [
+    { ...V1, appid: CLIENT },
+    { azp: CLIENT, scp: "user_impersonation" },
+    { scp: "" },
+    { azp: CLIENT, azpacr: "1", roles: ["Orders.Read.All"] },
+    { azp: CLIENT, idtyp: "app" },
+    { ...V1, scp: undefined, appid: CLIENT, appidacr: "1" },
+  ];
+  for (const claims of own) {
     assertEquals(await outcome(claims), "id_token_type_refused");
   }
   assertEquals(await outcome({ azp: CLIENT }), "accepted");
+});
+
+test("R-154: a logout token is no ID token, whatever type it says it has", async () => {
+  const events = { "http://schemas.openid.net/event/backchannel-logout": {} };
+  assertEquals(await outcome({ events, jti: "1", sid: "2" }), "id_token_type_refused");
+  assertEquals(await outcome({ events, jti: "1" }, { typ: undefined }), "id_token_type_refused");
+  assertEquals(await outcome({ events: { "https://example.com/event": {} } }), "accepted");
 });
 
 for (const typ of ["at+jwt", "application/at+jwt", "AT+JWT", "logout+jwt", "application/logout+jwt"]) {

@@ -16,6 +16,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
 import {
   checkHashes,
+  checkKind,
   checkParties,
   checkSameUser,
   checkSignIn,
@@ -113,9 +114,8 @@ export class IdTokenValidator {
     const failJwt: JwtFail = (fault) => fail(`id_token_${fault}`);
     if (text === undefined) fail("id_token_missing");
     const token = parseCompact(text, failJwt);
-    const { claims, alg, typ } = token;
-    // R-154: what is of another kind may agree in all else.
-    if (typeof typ === "string" && /(?:at|logout)\+jwt$/i.test(typ)) fail("id_token_type_refused");
+    const { claims, alg } = token;
+    checkKind(token, authority.kind === "aad", fail);
     const key = await verifySignature(token, expected.issuer, jwks, correlationId, waitUntil, failJwt);
     const failIssuer: IssuerFail = (fault) => fail(`id_token_${fault}`);
     const issuer = checkIssuer(claims, authority, expected, failIssuer);
@@ -128,8 +128,6 @@ export class IdTokenValidator {
     // Access tokens of version 1 name in it who got them for this application: no `azp` would tell.
     const { appid = clientId } = claims;
     if (authority.kind === "aad" && !isClient(appid)) fail("id_token_authorized_party_mismatch");
-    // One that this application got for an API of its own says what it may be used for.
-    if (authority.kind === "aad" && claims["scp"] !== undefined) fail("id_token_type_refused");
     const nowSeconds = clock.now() / 1000;
     checkTimes(claims, nowSeconds, clockToleranceSeconds, fail);
     checkSignIn(claims, expected, nowSeconds, clockToleranceSeconds, fail);

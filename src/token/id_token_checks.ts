@@ -6,10 +6,14 @@
 
 import { encodeBase64Url } from "../crypto/base64url.ts";
 import type { IdTokenErrorCode } from "../errors/id_token_codes.ts";
-import type { JsonObject } from "../jwt/compact.ts";
+import type { CompactJws, JsonObject } from "../jwt/compact.ts";
 import type { EssentialClaim } from "../request/claims.ts";
 import type { IdTokenClaims } from "../request/id_token_claims.ts";
 
+/** The claim of logout tokens, OpenID Connect Back-Channel Logout 1.0 section 2.4; older ones say what they are nowhere else. */
+export const LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout";
+/** What at Entra only tokens for APIs say: what they are good for, and how the client proved who it is. */
+const FOR_APIS: readonly string[] = ["scp", "azpacr", "appidacr", "idtyp"];
 /** An ID token just received is not older than this, in seconds. */
 const MAX_AGE_SECONDS = 86_400;
 
@@ -37,6 +41,15 @@ export type IdTokenFail = (code: IdTokenErrorCode) => never;
 /** Whether a claim is a time: never a text that looks like one. */
 export function isTime(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value) && value >= 0;
+}
+
+/** refuses what is of another kind, and may agree in all else: a token for the application's own API, or a logout token. */
+export function checkKind({ claims, typ }: CompactJws, isEntra: boolean, fail: IdTokenFail): void {
+  const isOther = typeof typ === "string" && /(?:at|logout)\+jwt$/i.test(typ);
+  const isForApi = isEntra && FOR_APIS.some((name) => claims[name] !== undefined);
+  if (isOther || isForApi || Object(claims["events"])[LOGOUT_EVENT] !== undefined) {
+    fail("id_token_type_refused");
+  }
 }
 
 /** Checks when the token counts: never a time that is no number, and none that is absent. */

@@ -13,7 +13,7 @@ import { parseCompact } from "../jwt/compact.ts";
 import type { VerificationKey } from "../jwt/key_set.ts";
 import { verifySignature } from "../jwt/verify.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
-import { checkTimes, type IdTokenFail } from "../token/id_token_checks.ts";
+import { checkTimes, type IdTokenFail, LOGOUT_EVENT } from "../token/id_token_checks.ts";
 import type { EndedElsewhere } from "./sessions.ts";
 
 /** What a logout token says. */
@@ -24,7 +24,6 @@ export interface LogoutNotice extends EndedElsewhere {
   readonly expiresAt: number;
 }
 
-const EVENT = "http://schemas.openid.net/event/backchannel-logout";
 const TOLERANCE_SECONDS = 120;
 /** What older issuers write, or leave out. */
 const TYPES = [undefined, "jwt", "logout+jwt", "application/logout+jwt"];
@@ -88,7 +87,7 @@ export async function readLogoutToken(
     fail("audience mismatch");
   }
   // An ID token is no logout token, whatever else is in it.
-  if (nonce !== undefined || !isObject(events) || !isObject(events[EVENT])) fail("no logout event");
+  if (nonce !== undefined || !isObject(events) || !isObject(events[LOGOUT_EVENT])) fail("no logout event");
   if (
     !isText(jti) || ![sid, sub].every((one) => one === undefined || isText(one)) || (sid ?? sub) === undefined
   ) {

@@ -82,7 +82,7 @@ function requireSecrets(secrets: unknown, option: string): string[] {
   refuse(
     "invalid_option",
     option,
-    "it must be at least 32 random bytes as text (openssl rand -base64 32), or a list of such, newest first; this is shorter, or looks like an example",
+    "it must be at least 32 random bytes as text, and no example (openssl rand -base64 32), or a list of such, newest first",
   );
 }
 

@@ -126,7 +126,8 @@ test("R-060 the tolerance is an option", async () => {
 
 test("R-154 an access token is no ID token of this application", async () => {
   const one = await fixture();
-  assertEquals(await one.outcome({ aud: OTHER, scp: "x", nonce: undefined }), "id_token_audience_mismatch");
+  assertEquals(await one.outcome({ aud: OTHER, scp: "x", nonce: undefined }), "id_token_type_refused");
+  assertEquals(await one.outcome({ aud: OTHER, nonce: undefined }), "id_token_audience_mismatch");
 });
 
 test("anything but a token is refused", async () => {

@@ -18,6 +18,7 @@ import { type RedisClientLike, RedisStore } from "@msal-edge/msal/cache/redis";
 import type { BunLike } from "@msal-edge/msal/testing";
 import { ordersApi } from "../shared/orders_api.ts";
 import { ordersSite } from "../shared/orders_site.ts";
+import { SETTINGS } from "../shared/settings.ts";
 
 type Answer = (request: Request) => Promise<Response>;
 
@@ -31,14 +32,6 @@ const { Bun } = globalThis as unknown as {
   };
 };
 
-const SETTINGS = [
-  "TENANT_ID",
-  "CLIENT_ID",
-  "CLIENT_SECRET",
-  "API_CLIENT_ID",
-  "API_CLIENT_SECRET",
-  "COOKIE_SECRET",
-];
 const env = (name: string): string => process.env[name] ?? "";
 
 function main(): void {

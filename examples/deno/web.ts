@@ -15,15 +15,8 @@ import { ConfidentialClientApplication, isAuthError, TokenCache } from "@msal-ed
 import { DenoKvStore } from "@msal-edge/msal/cache/deno-kv";
 import { ordersApi } from "../shared/orders_api.ts";
 import { ordersSite } from "../shared/orders_site.ts";
+import { SETTINGS } from "../shared/settings.ts";
 
-const SETTINGS = [
-  "TENANT_ID",
-  "CLIENT_ID",
-  "CLIENT_SECRET",
-  "API_CLIENT_ID",
-  "API_CLIENT_SECRET",
-  "COOKIE_SECRET",
-];
 const env = (name: string): string => Deno.env.get(name) ?? "";
 
 async function main(): Promise<void> {

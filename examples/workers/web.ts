@@ -27,6 +27,7 @@ import {
 } from "@msal-edge/msal/hono";
 import { type ExecutionContext, Hono, type MiddlewareHandler } from "hono";
 import { homePage, listPage, Pages, profilePage, troublePage } from "../shared/pages.ts";
+import { SETTINGS } from "../shared/settings.ts";
 
 export { TokenStoreObject } from "@msal-edge/msal/cache/durable-object";
 
@@ -173,17 +174,6 @@ export function makeWorker(env: Env, local: Local = {}): Worker {
     });
 }
 
-/** Nothing works without these. */
-const SETTINGS = [
-  "TENANT_ID",
-  "CLIENT_ID",
-  "CLIENT_SECRET",
-  "API_CLIENT_ID",
-  "API_CLIENT_SECRET",
-  "COOKIE_SECRET",
-  "BASE_URL",
-] as const;
-
 /** One of them for each isolate. */
 const workerOf = perEnv((env: Env) => makeWorker(env));
 
@@ -194,7 +184,7 @@ export default {
       worker = workerOf(env);
     } catch (error) {
       // A variable is missing or wrong. Visitors are told nothing of it: the log is for you.
-      const missing = SETTINGS.filter((name) => !env[name]);
+      const missing = [...SETTINGS, "BASE_URL" as const].filter((name) => !env[name]);
       if (missing.length > 0) console.error(`Set ${missing.join(", ")}`);
       else report(error);
       return new Response("This site cannot be used just now\n", { status: 503 });

@@ -18,7 +18,7 @@ import { perContext } from "./per_context.ts";
 import { answerResource } from "./protected_resource.ts";
 
 /** Whether a browser asks for permission to send a request: such a request brings no token, and is none of the API's own. */
-export function isPreflight({ method, headers }: Request): boolean {
+function isPreflight({ method, headers }: Request): boolean {
   return method === "OPTIONS" && headers.has("origin") && headers.has("access-control-request-method");
 }
 

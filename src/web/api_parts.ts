@@ -87,9 +87,7 @@ function noCors(): Response {
  */
 export function makeApiParts(given: ApiAuthOptions): ApiParts {
   const options = Object(given) as ApiAuthOptions;
-  const { app, protectedResource, fetch, onEvent, logger, preflight = noCors } = Object(
-    options,
-  ) as ApiAuthOptions;
+  const { app, protectedResource, fetch, onEvent, logger, preflight = noCors } = options;
   if (typeof preflight !== "function") refuse("invalid_option", "preflight", "it must be a function");
   const engine = engineOf(options);
   const validator = accessTokenValidatorOf(options);

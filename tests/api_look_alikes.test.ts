@@ -27,7 +27,7 @@ for (const name of ["scopes", "roles", "userRoles", "allowedApps", "acrs"] as co
     createApiAuth({ ...GOOD, [name]: undefined } as ApiAuthOptions);
   });
 
-  test(`R-155: ${name} with requireBearer is what it asks, in one object`, () => {
+  test(`requireBearer and protectedResource take ${name} beside the options of the API`, () => {
     requireBearer(options as BearerOptions);
     protectedResource({ ...options, protectedResource: { resource: "https://api.example/" } });
   });

@@ -26,7 +26,7 @@
  * @module
  */
 
-export type { AuthorityOption, AuthorityParts } from "./src/authority/authority.ts";
+export type { AuthorityOption, AuthorityParts, AuthorityType } from "./src/authority/authority.ts";
 export { SealedStore } from "./src/cache/sealed_store.ts";
 export { TokenCache, type TokenCacheOptions } from "./src/cache/token_cache.ts";
 export {
@@ -40,17 +40,27 @@ export { ConfidentialClientApplication } from "./src/client/confidential_client_
 export type {
   ClientApplicationOptions,
   ConfidentialClientOptions,
+  InjectedMetadata,
   PerPurpose,
   PublicClientOptions,
 } from "./src/client/options.ts";
 export { perEnv } from "./src/client/per_env.ts";
 export { PublicClientApplication } from "./src/client/public_client_application.ts";
 export type {
+  AssertionAlgorithm,
+  AssertionSigner,
+  AssertionSigning,
+  CertificateCredential,
+  ClientAssertionCredential,
+  ClientAssertionProvider,
   ClientCredential,
   ClientCredentialProvider,
   ClientSecretCredential,
   ClientSecretProvider,
   CredentialContext,
+  PrivateKey,
+  SignerCredential,
+  SingleClientCredential,
 } from "./src/credential/client_credential.ts";
 export { generatePkceCodes, type PkceCodes } from "./src/crypto/pkce.ts";
 export { describeAadsts } from "./src/errors/aadsts.ts";
@@ -84,6 +94,12 @@ export type { IdTokenErrorCode } from "./src/errors/id_token_codes.ts";
 export type { AccountInfo, TenantProfile } from "./src/request/account_info.ts";
 export { type AuthCodeFlow, openAuthCodeFlow, sealAuthCodeFlow } from "./src/request/auth_code_flow.ts";
 export type { AuthCodeListener, AuthCodeReceiver, AuthCodeWait } from "./src/request/auth_code_receiver.ts";
+export type {
+  AppliedScheme,
+  AuthScheme,
+  SchemeApiRequest,
+  SchemeTokenRequest,
+} from "./src/request/auth_scheme.ts";
 export type { AuthorizationRequest, Prompt, ResponseMode } from "./src/request/authorization_request.ts";
 export type { AuthorizationResponse } from "./src/request/authorization_response.ts";
 export type { ClaimsRequest } from "./src/request/claims.ts";

@@ -123,7 +123,7 @@ const SHAPES: [string, readonly unknown[], string, string, string][] = [
 for (const [what, forms, base, tenant, documentUrl] of SHAPES) {
   test(`R-022 ${what}: each of ${forms.length} pasted forms is the same authority`, async () => {
     for (const form of forms) {
-      const { kind, environment, rules, ...rest } = parse(form);
+      const { kind, type: _type, environment, rules, ...rest } = parse(form);
       assertEquals(rest, { tenant, base });
       assertEquals([kind, environment], ["oidc", new URL(base).host]);
       assertEquals(rules?.documentUrl, documentUrl);

@@ -158,6 +158,8 @@ for (const [clientId, clientSecret, decoded] of BASIC) {
 /** Names of the members, so that a context tells what it is documented to tell and no more. */
 const CONTEXT: CredentialContext = {
   clientId: CLIENT_ID,
+  authority: `https://login.microsoftonline.com/${TENANT}`,
+  authorityType: "aad",
   tenantId: TENANT,
   tokenEndpoint: TOKEN_ENDPOINT,
   correlationId: CORRELATION_ID,

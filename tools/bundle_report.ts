@@ -15,7 +15,7 @@ import { readText, root } from "./sources.ts";
  * The most that a Worker with one confidential client may weigh, minified and gzipped, sign-in of users included. The aim is
  * 20 000: whoever makes it lighter lowers this, and raises it only for a feature.
  */
-const WORKER_BUDGET_BYTES = 34_000;
+const WORKER_BUDGET_BYTES = 42_000;
 
 /** One bundle. */
 export interface Bundle {
@@ -142,6 +142,10 @@ export async function makeBundles(): Promise<Bundle[]> {
       await bundle("./web", `export * from "${ours}/web";`, WEB),
       await bundle("./hono", `export * from "${ours}/hono";`, WEB),
       await bundle("./azure", `export * from "${ours}/azure";`, WEB),
+      await bundle("./pfx", `export * from "${ours}/pfx";`, WEB),
+      await bundle("./client-assertions", `export * from "${ours}/client-assertions";`, WEB),
+      await bundle("./proof-of-possession", `export * from "${ours}/proof-of-possession";`, WEB),
+      await bundle("./token-operations", `export * from "${ours}/token-operations";`, WEB),
       await bundle("./host", `export * from "${ours}/host";`, { platform: "node" }),
       await bundle("./testing", `export * from "${ours}/testing";`, WEB),
       await bundle("@azure/msal-node ConfidentialClientApplication", msalNode, { platform: "node" }),

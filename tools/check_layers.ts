@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   net: BASE,
   request: BASE,
   authority: [...BASE, "net", "request"],
-  credential: [...BASE, "net", "request"],
+  credential: [...BASE, "net", "request", "authority", "jwt"],
   jwt: [...BASE, "net"],
   token: ENDPOINTS,
   cache: ENDPOINTS,
@@ -38,7 +38,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   web: [...CORE, "validate"],
   hono: [...CORE, "validate", "web"],
   azure: CORE,
-  host: CORE,
+  pfx: [...BASE, "credential"],
+  client_assertions: [...BASE, "net", "credential"],
+  proof_of_possession: [...ENDPOINTS, "token", "client"],
+  token_operations: CORE,
+  host: [...CORE, "client_assertions"],
   cli: CORE,
 };
 

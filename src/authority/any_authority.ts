@@ -49,7 +49,7 @@ function onKnownHost(url: URL, hosts: readonly string[], insecureLoopback: boole
   if (ADFS_PATH.test(pathname)) {
     const base = `${origin}/adfs`;
     const rules = exactIssuer(base, [host, ...hosts]);
-    return { kind: "oidc", environment: host, tenant: "adfs", base, rules };
+    return { kind: "oidc", type: "adfs", environment: host, tenant: "adfs", base, rules };
   }
   const policy = b2cAuthority(url, hosts);
   if (policy !== undefined || !TENANT_PATH.test(pathname)) return policy;

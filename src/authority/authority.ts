@@ -21,10 +21,18 @@ export interface AuthorityParts {
 /** What the `authority` option takes. */
 export type AuthorityOption = string | URL | AuthorityParts;
 
+/**
+ * What an authority is: Microsoft Entra ID, Azure AD B2C, External ID (CIAM), Active Directory Federation Services, dSTS, or any
+ * other OpenID Connect issuer.
+ */
+export type AuthorityType = "aad" | "b2c" | "ciam" | "adfs" | "dsts" | "oidc";
+
 /** An authority, checked. */
 export interface Authority {
-  /** `aad` for Microsoft Entra ID, `oidc` for any authority that goes by discovery. */
+  /** `aad` for Microsoft Entra ID, `oidc` for any authority whose issuer only its discovery document tells. */
   readonly kind: "aad" | "oidc";
+  /** What it is. */
+  readonly type: AuthorityType;
   /** The host as it was configured, with its port unless that is the default; `environment` in MSAL's cache. */
   readonly environment: string;
   /** The tenant in lower case; the issuer's path, without slashes at its ends, for an OpenID Connect issuer. */
@@ -112,7 +120,13 @@ export function parseAuthority(
   const first = TENANT_PATH.exec(pathname)?.[1] ??
     refuse("invalid_authority", "authority", `${EXAMPLE}; B2C, ADFS and dSTS are not supported yet`);
   const tenant = requireTenant(first, "authority");
-  return { kind: "aad", environment, tenant, base: `${protocol}//${cloud?.[0] ?? environment}/${tenant}` };
+  return {
+    kind: "aad",
+    type: "aad",
+    environment,
+    tenant,
+    base: `${protocol}//${cloud?.[0] ?? environment}/${tenant}`,
+  };
 }
 
 /**
@@ -126,5 +140,5 @@ export function parseAuthority(
 export function parseOidcAuthority(option: unknown, insecureLoopback: boolean): Authority {
   const { host: environment, origin, pathname } = requireUrl(option, "oidcAuthority", insecureLoopback);
   const path = pathname.replace(/(?:\/\.well-known\/openid-configuration)?\/?$/, "");
-  return { kind: "oidc", environment, tenant: path.slice(1), base: origin + path };
+  return { kind: "oidc", type: "oidc", environment, tenant: path.slice(1), base: origin + path };
 }

@@ -60,5 +60,5 @@ export function externalIdAuthority(
   const base = `${origin}/${tenant}`;
   const pinned = label !== undefined && isGuid(label) ? label : tenant;
   const rules = rulesOf(base, pinned, label === undefined ? [host, ...trusted] : []);
-  return { kind: "oidc", environment: host, tenant, base, rules };
+  return { kind: "oidc", type: "ciam", environment: host, tenant, base, rules };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CredentialSource } from "../credential/client_credential.ts";
+import type { CredentialSource } from "../credential/credential_source.ts";
 import type { AccountInfo } from "../request/account_info.ts";
 import type { AuthCodeFlow } from "../request/auth_code_flow.ts";
 import type { AuthorizationRequest } from "../request/authorization_request.ts";

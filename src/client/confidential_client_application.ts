@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CredentialSource } from "../credential/client_credential.ts";
+import { CredentialSource } from "../credential/credential_source.ts";
 import type {
   LongRunningProcessRequest,
   LongRunningTokenRequest,
@@ -12,6 +12,7 @@ import type {
 } from "../request/on_behalf_of_requests.ts";
 import type { ClientCredentialRequest, RemoveTokensRequest } from "../request/requests.ts";
 import type { AuthenticationResult, LongRunningProcess } from "../result/authentication_result.ts";
+import { systemClock } from "../runtime/clock.ts";
 import { AppTokenFlow } from "./app_token_flow.ts";
 import { ClientApplication, openApplication } from "./client_application.ts";
 import { OnBehalfOfFlow } from "./on_behalf_of_flow.ts";
@@ -46,7 +47,9 @@ export class ConfidentialClientApplication extends ClientApplication {
    * @throws {ClientConfigurationError} that names the option and how to mend it.
    */
   constructor(options: ConfidentialClientOptions) {
-    super(options, THROTTLE_SECONDS, new CredentialSource(options?.clientCredential));
+    const { clientCredential, clientClaims, clock = systemClock } = options ?? {};
+    const assertions = { now: (): number => clock.now(), clientClaims };
+    super(options, THROTTLE_SECONDS, new CredentialSource(clientCredential, assertions));
     const { engine, flows } = openApplication(this);
     this.#appTokens = new AppTokenFlow(engine);
     this.#onBehalfOf = new OnBehalfOfFlow(engine, flows);

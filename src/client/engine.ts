@@ -6,7 +6,8 @@
 
 import { MetadataSource } from "../authority/metadata.ts";
 import { requireTenant } from "../authority/tenant.ts";
-import type { AppliedCredential, CredentialSource } from "../credential/client_credential.ts";
+import type { AppliedCredential } from "../credential/applied_credential.ts";
+import type { CredentialSource } from "../credential/credential_source.ts";
 import { ClientAuthError } from "../errors/errors.ts";
 import { JwksSource } from "../jwt/jwks_source.ts";
 import { DocumentCache } from "../net/document_cache.ts";
@@ -87,9 +88,18 @@ export class Engine {
    */
   async requestToken({ tenant, extraQuery, fmiPath, ...request }: GrantRequest): Promise<TokenResponse> {
     const { correlationId, waitUntil } = request;
-    const { clientId } = this.configuration;
+    const { clientId, authority } = this.configuration;
     const url = new URL((await this.metadata.endpoints(tenant, correlationId, waitUntil)).token);
-    const context = { clientId, tenantId: tenant, tokenEndpoint: url.href, correlationId, fmiPath };
+    const context = {
+      clientId,
+      authority: this.authorityOf(tenant),
+      authorityType: authority.type,
+      tenantId: tenant,
+      tokenEndpoint: url.href,
+      correlationId,
+      fmiPath,
+      claims: request.form.get("claims") ?? undefined,
+    };
     for (const pair of Object.entries(extraQuery ?? {})) url.searchParams.append(...pair);
     const credential = this.#credential;
     return await this.tokenEndpoint.requestToken({

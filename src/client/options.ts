@@ -21,6 +21,16 @@ export interface PerPurpose {
   readonly metadata?: number | undefined;
 }
 
+/** Documents of the application's authority that need not be asked for. */
+export interface InjectedMetadata {
+  /** The discovery document of the authority's own tenant; checked like one that was fetched. */
+  readonly openidConfiguration?: Readonly<Record<string, unknown>> | undefined;
+  /** The signing keys: the document at its `jwks_uri`. Tokens of other keys are refused. */
+  readonly jwks?: Readonly<Record<string, unknown>> | undefined;
+  /** The answer of Microsoft's instance discovery, whose hosts are known then, and whose aliases share their tokens. */
+  readonly instanceDiscovery?: Readonly<Record<string, unknown>> | undefined;
+}
+
 /** The options that both applications take. */
 export interface ClientApplicationOptions {
   /** The application (client) id of the app registration. */
@@ -35,6 +45,22 @@ export interface ClientApplicationOptions {
   readonly oidcAuthority?: string | URL | undefined;
   /** Hosts that speak like Entra and are not Microsoft's, such as `login.example.com` or `localhost:8443`. */
   readonly knownAuthorities?: readonly string[] | undefined;
+  /**
+   * Whether a host of `authority` that is neither Microsoft's nor in `knownAuthorities` is refused. `false` trusts the authority
+   * as it is written: never do that with one that a user named.
+   *
+   * @default {true}
+   */
+  readonly validateAuthority?: boolean | undefined;
+  /**
+   * Whether Microsoft is asked about such a host before anything else is sent: `true`, or the URL of a private cloud's instance
+   * discovery endpoint. Without it the host is refused at once.
+   *
+   * @default {false}
+   */
+  readonly instanceDiscovery?: boolean | string | URL | undefined;
+  /** Documents that are known beforehand, for networks without a way out: they are never asked for. */
+  readonly metadata?: InjectedMetadata | undefined;
   /** Where tokens are kept, to be serialised, shared or stored. A bounded memory of its own where absent. */
   readonly tokenCache?: TokenCache | undefined;
   /**
@@ -89,6 +115,15 @@ export interface ClientApplicationOptions {
 export interface ConfidentialClientOptions extends ClientApplicationOptions {
   /** How the client proves who it is. */
   readonly clientCredential: ClientCredential;
+  /** Claims of the application's own in each assertion that the library signs, such as `{ client_ip: "1.2.3.4" }`. */
+  readonly clientClaims?: Readonly<Record<string, unknown>> | undefined;
+  /**
+   * The Azure region whose endpoint app tokens are asked from, such as `"westus2"`; `true` asks the machine, which works on Azure
+   * alone. See `azureRegion()` of `@msal-edge/msal/host` for environment variables.
+   *
+   * @default {false}
+   */
+  readonly azureRegion?: string | boolean | undefined;
 }
 
 /** The options of a {@linkcode PublicClientApplication}; it has no credential. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CredentialSource } from "../credential/client_credential.ts";
+import type { CredentialSource } from "../credential/credential_source.ts";
 import { refuse } from "../errors/errors.ts";
 import { mergeClaims } from "../request/claims.ts";
 import { requireUserScopes } from "../request/scopes.ts";

@@ -1,23 +1,36 @@
 /**
- * How a confidential client proves who it is.
+ * How a confidential client proves who it is: the shapes that the `clientCredential` option takes.
  *
  * @module
  */
 
-import { ClientAuthError, nameOf, refuse } from "../errors/errors.ts";
+import type { AuthorityType } from "../authority/authority.ts";
 
-/** What a credential function is told of the request that it is called for. */
+/** What a credential's function is told of the request that it is called for. */
 export interface CredentialContext {
   /** The application's client id. */
   readonly clientId: string;
+  /** The authority's base, with the tenant that is asked. */
+  readonly authority: string;
+  /** What kind of authority it is. */
+  readonly authorityType: AuthorityType;
   /** The tenant that is asked, or the issuer's path for an `oidcAuthority`. */
   readonly tenantId: string;
-  /** The token endpoint that is asked. */
+  /** The token endpoint: the `aud` of an assertion, also where a regional or another endpoint is asked. */
   readonly tokenEndpoint: string;
   /** The call's correlation id. */
   readonly correlationId: string;
   /** The request's `fmiPath`, if it has one. */
   readonly fmiPath?: string | undefined;
+  /** The merged `claims` of the request, as JSON text, if it has some. */
+  readonly claims?: string | undefined;
+  /** The `token_endpoint_auth_signing_alg_values_supported` of the discovery document, where one was read. */
+  readonly signingAlgorithms?: readonly string[] | undefined;
+  /**
+   * With which AADSTS codes the authority refused what was given for this request before: get a newer one then. Absent at the
+   * first call.
+   */
+  readonly rejectedBy?: readonly number[] | undefined;
 }
 
 /** Gets a secret, from a vault for example; called once for each request that is sent, never for a cache hit. */
@@ -35,113 +48,89 @@ export interface ClientSecretCredential {
   readonly method?: "client_secret_post" | "client_secret_basic" | undefined;
 }
 
+/** How an assertion is signed, RFC 7518 section 3.1. */
+export type AssertionAlgorithm = "PS256" | "RS256" | "ES256";
+
+/** A private key in one of its forms: PEM text, a JWK, or a key of Web Crypto, which need not be extractable. */
+export type PrivateKey = string | JsonWebKey | CryptoKey;
+
+/** What a certificate and a signer of one's own have in common. */
+export interface AssertionSigning {
+  /**
+   * `PS256` for Entra, `RS256` for ADFS; for others what the key's `alg` or the discovery document says, else `PS256`, or `ES256`
+   * for a P-256 key.
+   */
+  readonly algorithm?: AssertionAlgorithm | undefined;
+  /** The `kid` of the assertion's header; a JWK's own where absent. Entra goes by the thumbprint. */
+  readonly keyId?: string | undefined;
+  /** The certificate's SHA-1 thumbprint in hex, for ADFS; computed from `publicCertificate` where that is given. */
+  readonly thumbprint?: string | undefined;
+  /** The certificate's SHA-256 thumbprint in hex; computed from `publicCertificate` where that is given. */
+  readonly thumbprintSha256?: string | undefined;
+  /** Whether the assertion carries the chain of `publicCertificate` as `x5c`, for trust by subject name and issuer. */
+  readonly sendX5c?: boolean | undefined;
+}
+
+/** A certificate's private key, which signs assertions, RFC 7523 and OpenID Connect's `private_key_jwt`. */
+export interface CertificateCredential extends AssertionSigning {
+  /**
+   * PEM (PKCS#8, PKCS#1, encrypted PKCS#8; also with the certificates in the same text, on one line with `\n` spelt out, or as base64
+   * without armour), a JWK, or a `CryptoKey`.
+   */
+  readonly privateKey: PrivateKey;
+  /** The certificate, and the chain behind it, as PEM or base64. */
+  readonly publicCertificate?: string | undefined;
+  /** What an encrypted key is opened with. */
+  readonly passphrase?: string | undefined;
+}
+
+/**
+ * Signs an assertion where the key is, in a key vault or an HSM.
+ *
+ * @param data What to sign: the bytes of `header.payload`.
+ * @param algorithm How: `PS256` is RSASSA-PSS with SHA-256 and a salt of 32 bytes.
+ * @returns The signature, as JWS has it: of ECDSA the two numbers, not DER.
+ */
+export type AssertionSigner = (
+  data: Uint8Array<ArrayBuffer>,
+  algorithm: AssertionAlgorithm,
+) => Uint8Array | ArrayBuffer | Promise<Uint8Array | ArrayBuffer>;
+
+/** A key that never leaves its vault, which signs assertions. */
+export interface SignerCredential extends AssertionSigning {
+  /** Signs. */
+  readonly sign: AssertionSigner;
+  /** The certificate, and the chain behind it, as PEM or base64. */
+  readonly publicCertificate?: string | undefined;
+}
+
+/** Gets an assertion; called once for each request that is sent, never for a cache hit. */
+export type ClientAssertionProvider = (context: CredentialContext) => string | Promise<string>;
+
+/** An assertion that somebody else signed: workload identity federation, RFC 7523. */
+export interface ClientAssertionCredential {
+  /** The assertion, a JWT, or a function that gets it: an assertion ends, so a text serves for a test at most. */
+  readonly clientAssertion: string | ClientAssertionProvider;
+}
+
+/** A credential in one of its shapes. */
+export type SingleClientCredential =
+  | string
+  | ClientSecretCredential
+  | CertificateCredential
+  | SignerCredential
+  | ClientAssertionCredential;
+
 /** A function that returns a credential, so that it can rotate. */
 export type ClientCredentialProvider = (
   context: CredentialContext,
-) => string | ClientSecretCredential | Promise<string | ClientSecretCredential>;
+) => SingleClientCredential | Promise<SingleClientCredential>;
 
-/** What the `clientCredential` option takes. */
-export type ClientCredential = string | ClientSecretCredential | ClientCredentialProvider;
-
-/** What a credential adds to a token request. */
-export interface AppliedCredential {
-  /** Members of the form. */
-  readonly form: Readonly<Record<string, string>>;
-  /** Headers. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Texts that must never show up in an error. */
-  readonly secrets: readonly string[];
-}
-
-const METHODS: readonly string[] = ["client_secret_post", "client_secret_basic"];
-const OPTION = "clientCredential";
-
-function fail(why: string): never {
-  refuse("invalid_client_credential", OPTION, why);
-}
-
-function requireSecret(secret: unknown): string {
-  const text = typeof secret === "string" ? secret : fail("the secret must be a string");
-  if (/^(?:\s*|undefined|null)$/.test(text)) fail("the secret is empty: check where it comes from");
-  if (/^\s|\s$|-----BEGIN /.test(text)) fail("the secret is PEM, or begins or ends with white space");
-  return text;
-}
-
-function requireShape(value: unknown): ClientSecretCredential {
-  const shape = typeof value === "string" ? { clientSecret: value } : value as ClientSecretCredential | null;
-  const { clientSecret, method } = shape ?? {};
-  if (clientSecret === undefined || (method !== undefined && !METHODS.includes(method))) {
-    fail(
-      `it must be a secret, { clientSecret, method? }, or a function`,
-    );
-  }
-  if (typeof clientSecret !== "function") requireSecret(clientSecret);
-  return { clientSecret, method };
-}
-
-/** Runs the application's function. What it throws is not repeated: a vault's message may hold the secret. */
-async function call<T>(
-  provider: (context: CredentialContext) => T | Promise<T>,
-  context: CredentialContext,
-): Promise<T> {
-  try {
-    return await provider(context);
-  } catch (error) {
-    throw new ClientAuthError(
-      "client_credential_failed",
-      `Cannot get a token: clientCredential threw ${nameOf(error)}`,
-      context.correlationId,
-    );
-  }
-}
-
-/** A checked credential. */
-export class CredentialSource {
-  readonly #credential: ClientSecretCredential | ClientCredentialProvider;
-
-  /**
-   * Checks a credential; functions are not called yet.
-   *
-   * @param credential The option.
-   * @throws {ClientConfigurationError} `missing_client_credential` or `invalid_client_credential`.
-   */
-  constructor(credential: ClientCredential) {
-    if ((credential ?? undefined) === undefined) {
-      refuse("missing_client_credential", OPTION, "it is missing. Give the client secret's value");
-    }
-    this.#credential = typeof credential === "function" ? credential : requireShape(credential);
-  }
-
-  /** The secret where it never changes; it then keys this client's entries in the HTTP cache. */
-  get staticSecret(): string | undefined {
-    const { clientSecret } = this.#credential as Partial<ClientSecretCredential>;
-    return typeof clientSecret === "string" ? clientSecret : undefined;
-  }
-
-  /**
-   * Gets the credential for one request.
-   *
-   * @param context The request.
-   * @returns What to add to it.
-   * @throws {ClientAuthError} `client_credential_failed` where the application's function throws.
-   * @throws {ClientConfigurationError} `invalid_client_credential` where it returns no credential.
-   */
-  async apply(context: CredentialContext): Promise<AppliedCredential> {
-    const given = this.#credential;
-    const { clientSecret, method } = typeof given === "function"
-      ? requireShape(await call(given, context))
-      : given;
-    const secret = requireSecret(
-      typeof clientSecret === "function" ? await call(clientSecret, context) : clientSecret,
-    );
-    // RFC 6749 section 2.3.1: each part is form-encoded before they are joined.
-    const encoded = [context.clientId, secret].map((part) =>
-      new URLSearchParams([["", part]]).toString().slice(1)
-    );
-    const basic = btoa(encoded.join(":"));
-    const secrets = [secret, basic];
-    return method === METHODS[1]
-      ? { form: {}, headers: { authorization: `Basic ${basic}` }, secrets }
-      : { form: { client_secret: secret }, headers: {}, secrets };
-  }
-}
+/**
+ * What the `clientCredential` option takes. Of a list the first counts; where the authority refuses it for what a renewed
+ * certificate mends, the next one is tried.
+ */
+export type ClientCredential =
+  | SingleClientCredential
+  | ClientCredentialProvider
+  | readonly (SingleClientCredential | ClientCredentialProvider)[];

@@ -5,6 +5,7 @@
  */
 
 import type { WaitUntil } from "../runtime/web_types.ts";
+import type { AuthScheme } from "./auth_scheme.ts";
 import type { ClaimsRequest } from "./claims.ts";
 import type { ExtraParameters } from "./extra_parameters.ts";
 
@@ -18,6 +19,11 @@ export interface TokenRequest {
   readonly correlationId?: string | undefined;
   /** A claims challenge, as JSON text or as an object; the cache is passed by. */
   readonly claims?: ClaimsRequest | undefined;
+  /**
+   * Binds the token to a key: a `DpopAuthScheme` or a `PopAuthScheme` of `@msal-edge/msal/proof-of-possession`. Part of the cache
+   * identity. A bearer token where absent.
+   */
+  readonly authScheme?: AuthScheme | undefined;
   /** Keeps work alive after the response: `(promise) => ctx.waitUntil(promise)` on Workers; wins over the option. */
   readonly waitUntil?: WaitUntil | "detached" | undefined;
   /** Added to the token endpoint's query; part of the cache identity. Reserved names are refused; never put a secret here. */

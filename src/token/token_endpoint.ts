@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AppliedCredential } from "../credential/client_credential.ts";
+import type { AppliedCredential } from "../credential/applied_credential.ts";
 import type { AuthError } from "../errors/auth_error.ts";
 import { ClientAuthError } from "../errors/errors.ts";
 import type { HttpCache } from "../net/http_cache.ts";

@@ -1,0 +1,6 @@
+/**
+ * Not built yet.
+ *
+ * @module
+ */
+export {};

@@ -1,0 +1,40 @@
+/**
+ * What a credential comes to in a request.
+ *
+ * @module
+ */
+
+import type { CredentialContext } from "./client_credential.ts";
+
+/** What a credential adds to a token request. */
+export interface AppliedCredential {
+  /** Members of the form. */
+  readonly form: Readonly<Record<string, string>>;
+  /** Headers. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Texts that must never show up in an error. */
+  readonly secrets: readonly string[];
+}
+
+/** A checked credential of one shape. */
+export interface CredentialMethod {
+  /** The secret where it never changes. */
+  readonly staticSecret?: string | undefined;
+  /**
+   * Gets the credential for one request.
+   *
+   * @param context The request.
+   * @returns What to add to it.
+   */
+  apply(context: CredentialContext): Promise<AppliedCredential>;
+}
+
+/** The form of an assertion, RFC 7523 section 2.2. */
+export function assertionForm(assertion: string): AppliedCredential {
+  const type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+  return {
+    form: { client_assertion_type: type, client_assertion: assertion },
+    headers: {},
+    secrets: [assertion],
+  };
+}

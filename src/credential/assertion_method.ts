@@ -13,12 +13,29 @@ import { credentialFailed, provide, refuseCredential } from "./provider.ts";
 /** Longer assertions are nobody's. */
 const MAX_CHARS = 16_384;
 
-/** Refuses what is no JWT. Files end with a line break, which is taken off. */
-function requireAssertion(assertion: unknown): string {
+/**
+ * Refuses what is no JWT.
+ *
+ * @param assertion What may be one. Files end with a line break, which is taken off.
+ * @returns The assertion.
+ * @throws {ClientConfigurationError} `invalid_client_credential`.
+ */
+export function requireAssertion(assertion: unknown): string {
   const text = typeof assertion === "string" && assertion.length <= MAX_CHARS ? assertion.trim() : "";
   return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text)
     ? text
     : refuseCredential(`the assertion must be a JWT of at most ${MAX_CHARS} characters`);
+}
+
+/**
+ * When an assertion ends.
+ *
+ * @param assertion What {@linkcode requireAssertion} gave.
+ * @returns The time in milliseconds since the epoch; `undefined` where it does not say.
+ */
+export function endOf(assertion: string): number | undefined {
+  const { exp } = decodeJsonPart(assertion.split(".")[1]!) ?? {};
+  return typeof exp === "number" ? exp * 1000 : undefined;
 }
 
 /**
@@ -39,9 +56,8 @@ export function assertionMethod(
     renews,
     apply: async (context) => {
       const assertion = requireAssertion(await provide(clientAssertion, context));
-      const { exp } = decodeJsonPart(assertion.split(".")[1]!) ?? {};
       // Entra would answer with AADSTS700024, which is no better an explanation.
-      if (typeof exp === "number" && exp * 1000 <= now()) {
+      if ((endOf(assertion) ?? Infinity) <= now()) {
         throw credentialFailed("gave an assertion that has expired", context.correlationId);
       }
       return assertionForm(assertion);

@@ -1,6 +1,7 @@
 /** What is known of an authority: derived for Microsoft's clouds, otherwise discovered and checked (R-015..R-021). */
 import { assertEquals } from "@std/assert";
-import { type Authority, parseAuthority } from "../src/authority/authority.ts";
+import { parseAnyAuthority } from "../src/authority/any_authority.ts";
+import type { Authority } from "../src/authority/authority.ts";
 import type { IssuerMetadata } from "../src/authority/provider_metadata.ts";
 import {
   codeOf,
@@ -20,7 +21,7 @@ import { test } from "./support/suite.ts";
 const DOMAIN = "contoso.onmicrosoft.com";
 const none = (): Answer => new Error("no request was expected");
 const on = (host: string, tenant: string, known: readonly string[] = []): Authority =>
-  parseAuthority(`https://${host}/${tenant}`, known, false);
+  parseAnyAuthority({ authority: `https://${host}/${tenant}`, knownAuthorities: known }, false);
 
 /** The host that was configured, the one that requests go to, `cloud_instance_name`. */
 const CLOUDS: [string, string, string][] = [
@@ -178,7 +179,7 @@ for (const [tenant, named, host, accepted] of HOSTED) {
 }
 
 test("a loopback authority's issuer is on loopback, with the template where it stands for many", async () => {
-  const authority = parseAuthority("http://127.0.0.1:8080/common", [], true);
+  const authority = parseAnyAuthority({ authority: "http://127.0.0.1:8080/common" }, true);
   const document = documentOf("http://127.0.0.1:8080", "{tenantid}");
   const outcome = await discovered(authority, document, "common", { insecureLoopback: true });
   assertEquals(

@@ -1,24 +1,19 @@
 /**
- * Reads an authority of any kind: workforce tenants, Azure AD B2C, External ID, ADFS, and OpenID Connect issuers.
+ * Reads an authority of any kind: workforce tenants, Azure AD B2C, External ID, ADFS, dSTS, and OpenID Connect issuers.
  *
  * @module
  */
 
 import { refuse } from "../errors/errors.ts";
 import { isLoopback } from "../net/endpoint.ts";
-import {
-  type Authority,
-  type AuthorityOption,
-  joinParts,
-  parseAuthority,
-  parseOidcAuthority,
-  requireUrl,
-} from "./authority.ts";
+import { type Authority, type AuthorityOption, joinParts, requireUrl } from "./authority.ts";
 import { b2cAuthority, isB2cHost } from "./b2c.ts";
+import { dstsAuthority, isDstsHost } from "./dsts.ts";
+import { endpointsAt } from "./endpoints.ts";
 import { exactIssuer } from "./exact_issuer.ts";
 import { externalIdAuthority, isExternalIdHost } from "./external_id.ts";
-import { cloudOf } from "./known_clouds.ts";
-import { isSharedTenant } from "./tenant.ts";
+import { cloudOf, isOfCloud } from "./known_clouds.ts";
+import { isSharedTenant, requireTenant } from "./tenant.ts";
 
 /** The options that say who issues the tokens. */
 export interface AnyAuthorityOptions {
@@ -31,9 +26,9 @@ export interface AnyAuthorityOptions {
 }
 
 const ADFS_PATH = /^\/adfs(?:\/\.well-known\/openid-configuration)?\/?$/i;
-/** What a workforce authority has in its path; the rest is refused with a better message than that of the clients. */
+/** A tenant, and what may follow it in a pasted authority. */
 const TENANT_PATH =
-  /^\/(?!(?:adfs|tfp|dstsv2)(?:\/|$))[^/]+(?:\/v2\.0)?(?:\/\.well-known\/openid-configuration)?\/?$/i;
+  /^\/(?!(?:adfs|tfp|dstsv2)(?:\/|$))([^/]+)(?:\/v2\.0)?(?:\/\.well-known\/openid-configuration)?\/?$/i;
 
 function knownHosts(value: readonly string[] = []): readonly string[] {
   const fits = Array.isArray(value) &&
@@ -43,19 +38,40 @@ function knownHosts(value: readonly string[] = []): readonly string[] {
     : refuse("invalid_option", "knownAuthorities", "it must be an array of hosts, such as login.example.com");
 }
 
+/** A tenant of Entra ID, in any cloud. */
+function workforceAuthority({ host, pathname, protocol }: URL): Authority | undefined {
+  const named = TENANT_PATH.exec(pathname)?.[1];
+  if (named === undefined) return undefined;
+  const tenant = requireTenant(named, "authority");
+  const base = `${protocol}//${cloudOf(host)?.[0] ?? host}/${tenant}`;
+  return { kind: "aad", type: "aad", environment: host, tenant, base };
+}
+
+function adfsAuthority({ host, origin, pathname }: URL, hosts: readonly string[]): Authority | undefined {
+  if (!ADFS_PATH.test(pathname)) return undefined;
+  const base = `${origin}/adfs`;
+  const isHost = (other: string): boolean => other === host || hosts.includes(other);
+  const rules = exactIssuer(base, isHost, endpointsAt(`${base}/oauth2`));
+  return { kind: "oidc", type: "adfs", environment: host, tenant: "adfs", base, rules };
+}
+
 /** An authority on a host that the application vouches for: its path tells what it is. */
-function onKnownHost(url: URL, hosts: readonly string[], insecureLoopback: boolean): Authority | undefined {
-  const { host, origin, pathname } = url;
-  if (ADFS_PATH.test(pathname)) {
-    const base = `${origin}/adfs`;
-    const rules = exactIssuer(base, [host, ...hosts]);
-    return { kind: "oidc", type: "adfs", environment: host, tenant: "adfs", base, rules };
-  }
-  const policy = b2cAuthority(url, hosts);
-  if (policy !== undefined || !TENANT_PATH.test(pathname)) return policy;
-  const workforce = parseAuthority(url, hosts, insecureLoopback);
+function onKnownHost(url: URL, hosts: readonly string[]): Authority | undefined {
+  const found = adfsAuthority(url, hosts) ?? b2cAuthority(url, hosts) ?? dstsAuthority(url, hosts);
+  const workforce = found ? undefined : workforceAuthority(url);
+  if (workforce === undefined) return found;
   // A proxy of a cloud, or the local authority; else the proxy and a custom domain of External ID look alike.
   return isSharedTenant(workforce.tenant) || isLoopback(url) ? workforce : externalIdAuthority(url, hosts);
+}
+
+function genericAuthority({ host, origin, pathname }: URL): Authority {
+  const path = pathname.replace(/(?:\/\.well-known\/openid-configuration)?\/?$/, "");
+  const base = origin + path;
+  const cloud = cloudOf(isExternalIdHost(host) ? "login.microsoftonline.com" : host);
+  // Of one of Microsoft's all endpoints are in its cloud.
+  const isHost = cloud && ((other: string): boolean => other === host || isOfCloud(other, cloud));
+  const rules = exactIssuer(base, isHost);
+  return { kind: "oidc", type: "oidc", environment: host, tenant: path.slice(1), base, rules };
 }
 
 /**
@@ -76,23 +92,22 @@ export function parseAnyAuthority(
     if (authority !== undefined) {
       refuse("conflicting_authority", "oidcAuthority", "authority is given, too: choose one");
     }
-    const generic = parseOidcAuthority(oidcAuthority, insecureLoopback);
-    return { ...generic, rules: exactIssuer(generic.base) };
+    return genericAuthority(requireUrl(oidcAuthority, "oidcAuthority", insecureLoopback));
   }
   const option = joinParts(authority ?? "https://login.microsoftonline.com/common");
   const url = requireUrl(option, "authority", insecureLoopback);
-  const { host, pathname } = url;
-  const shaped = (expected: string, found: Authority | undefined): Authority =>
-    found ?? refuse("invalid_authority", "authority", `it must be ${expected}`);
-  if (cloudOf(host) !== undefined) {
-    const found = TENANT_PATH.test(pathname) ? parseAuthority(url, hosts, insecureLoopback) : undefined;
-    return shaped(`https://${host}/<tenant>`, found);
-  }
-  if (isB2cHost(host)) return shaped(`https://${host}/<tenant>/B2C_1_<policy>`, b2cAuthority(url, hosts));
-  if (isExternalIdHost(host)) return shaped(`https://${host}/<tenant>`, externalIdAuthority(url, hosts));
+  const { host } = url;
+  const shaped = (path: string, found: Authority | undefined): Authority =>
+    found ?? refuse("invalid_authority", "authority", `it must be https://${host}${path}`);
+  if (cloudOf(host) !== undefined) return shaped("/<tenant>", workforceAuthority(url));
+  if (isB2cHost(host)) return shaped("/<tenant>/B2C_1_<policy>", b2cAuthority(url, hosts));
+  if (isExternalIdHost(host)) return shaped("/<tenant>", externalIdAuthority(url, hosts));
+  if (isDstsHost(host)) return shaped("/dstsv2/<tenant>", dstsAuthority(url, hosts));
   if (hosts.includes(host) || (insecureLoopback && isLoopback(url))) {
-    const expected = `https://${host} with /<tenant>, /<tenant>/B2C_1_<policy> or /adfs`;
-    return shaped(expected, onKnownHost(url, hosts, insecureLoopback));
+    return shaped(
+      " with /<tenant>, /<tenant>/B2C_1_<policy>, /adfs or /dstsv2/<tenant>",
+      onKnownHost(url, hosts),
+    );
   }
   const why = `${host} is not Microsoft's: list it in knownAuthorities, or use oidcAuthority`;
   refuse("untrusted_authority", "authority", why);

@@ -5,20 +5,23 @@
  */
 
 import { refuse } from "../errors/errors.ts";
-import { endpointFault, isLoopback } from "../net/endpoint.ts";
+import { endpointFault } from "../net/endpoint.ts";
 import type { AuthorityRules } from "./issuer_rules.ts";
-import { cloudOf } from "./known_clouds.ts";
 import { requireTenant } from "./tenant.ts";
 
-/** A Microsoft Entra authority in two parts, as MSAL Python's `AuthorityBuilder` takes them. */
+/** An authority of Microsoft's in two parts, as MSAL Python's `AuthorityBuilder` takes them. */
 export interface AuthorityParts {
-  /** The cloud's host or origin, such as `login.microsoftonline.us`. */
+  /** The host or origin, such as `login.microsoftonline.us`. */
   readonly instance: string | URL;
-  /** The tenant: a GUID, a domain name, `common`, `organizations` or `consumers`. */
+  /** The tenant: a GUID, a domain name, `common`, `organizations` or `consumers`; `adfs` for AD FS. */
   readonly tenant: string;
 }
 
-/** What the `authority` option takes. */
+/**
+ * What the `authority` option takes: `https://<cloud>/<tenant>` for Entra ID, `https://<name>.ciamlogin.com` for External ID,
+ * `https://<name>.b2clogin.com/<tenant>/<policy>` for Azure AD B2C, `https://<server>/adfs` for AD FS, and what is pasted with
+ * more behind it. Custom domains and AD FS servers belong into `knownAuthorities`, too.
+ */
 export type AuthorityOption = string | URL | AuthorityParts;
 
 /**
@@ -29,23 +32,20 @@ export type AuthorityType = "aad" | "b2c" | "ciam" | "adfs" | "dsts" | "oidc";
 
 /** An authority, checked. */
 export interface Authority {
-  /** `aad` for Microsoft Entra ID, `oidc` for any authority whose issuer only its discovery document tells. */
+  /** `aad` for Entra ID, which has many tenants; `oidc` for an authority that is one, whose issuer its discovery document tells. */
   readonly kind: "aad" | "oidc";
   /** What it is. */
   readonly type: AuthorityType;
   /** The host as it was configured, with its port unless that is the default; `environment` in MSAL's cache. */
   readonly environment: string;
-  /** The tenant in lower case; the issuer's path, without slashes at its ends, for an OpenID Connect issuer. */
+  /** The tenant in lower case, `adfs` for AD FS; the issuer's path, without slashes at its ends, for an OpenID Connect issuer. */
   readonly tenant: string;
-  /** For `aad` the base of all endpoints, without a slash at its end; for `oidc` the issuer, or what stands for it. */
+  /** The base of all endpoints, without a slash at its end; for an OpenID Connect issuer its name. */
   readonly base: string;
   /** What is its own in discovery and in its tokens. */
   readonly rules?: AuthorityRules | undefined;
 }
 
-/** A tenant, and what may follow it in a pasted authority. */
-const TENANT_PATH =
-  /^\/(?!(?:adfs|tfp|dstsv2)\/?$)([^/]+)(?:\/v2\.0)?(?:\/\.well-known\/openid-configuration)?\/?$/i;
 const EXAMPLE = "it must be a URL such as https://login.microsoftonline.com/common";
 
 /**
@@ -94,51 +94,31 @@ export function joinParts(option: unknown): unknown {
 }
 
 /**
- * Reads the `authority` option: Microsoft Entra ID in any of its clouds.
+ * Whether an authority is Microsoft's service: it sends `client_info`, has GUIDs for names, and reads telemetry.
  *
- * @param option A URL with the tenant as its path, pasted forms with `/v2.0` or more included, or the two parts.
- * @param knownAuthorities Hosts beside Microsoft's, each with its port unless that is the default.
- * @param insecureLoopback Whether `http:` is allowed on loopback; it makes loopback hosts known, too.
- * @returns The authority.
- * @throws {ClientConfigurationError} before any request, for a host that is not known, `http:`, credentials in the
- * URL, or a tenant that is no tenant.
+ * @param authority The authority.
+ * @returns `true` for Entra ID, External ID and Azure AD B2C.
  */
-export function parseAuthority(
-  option: AuthorityOption,
-  knownAuthorities: readonly string[],
-  insecureLoopback: boolean,
-): Authority {
-  const url = requireUrl(joinParts(option), "authority", insecureLoopback);
-  const { host: environment, pathname, protocol } = url;
-  const cloud = cloudOf(environment);
-  if (
-    cloud === undefined && !knownAuthorities.includes(environment) && !(insecureLoopback && isLoopback(url))
-  ) {
-    const why = `${environment} is no Microsoft cloud: list it in knownAuthorities, or use oidcAuthority`;
-    refuse("untrusted_authority", "authority", why);
-  }
-  const first = TENANT_PATH.exec(pathname)?.[1] ??
-    refuse("invalid_authority", "authority", `${EXAMPLE}; B2C, ADFS and dSTS are not supported yet`);
-  const tenant = requireTenant(first, "authority");
-  return {
-    kind: "aad",
-    type: "aad",
-    environment,
-    tenant,
-    base: `${protocol}//${cloud?.[0] ?? environment}/${tenant}`,
-  };
+export function isEntra({ type }: Authority): boolean {
+  return type === "aad" || type === "ciam" || type === "b2c";
 }
 
 /**
- * Reads the `oidcAuthority` option: any OpenID Connect issuer, whose endpoints come from its discovery document.
+ * Whether an authority's tokens name their tenant, and tell users from apps.
  *
- * @param option The issuer, or the URL of its discovery document.
- * @param insecureLoopback Whether `http:` is allowed on loopback.
- * @returns The authority.
- * @throws {ClientConfigurationError} before any request.
+ * @param authority The authority.
+ * @returns `true` for Entra ID and External ID.
  */
-export function parseOidcAuthority(option: unknown, insecureLoopback: boolean): Authority {
-  const { host: environment, origin, pathname } = requireUrl(option, "oidcAuthority", insecureLoopback);
-  const path = pathname.replace(/(?:\/\.well-known\/openid-configuration)?\/?$/, "");
-  return { kind: "oidc", type: "oidc", environment, tenant: path.slice(1), base: origin + path };
+export function namesTenants({ type }: Authority): boolean {
+  return type === "aad" || type === "ciam";
+}
+
+/**
+ * Whether an authority may take each refresh token once. Microsoft's take it again and again.
+ *
+ * @param authority The authority.
+ * @returns `true` for any but Microsoft's.
+ */
+export function takesOnce({ type }: Authority): boolean {
+  return type === "oidc" || type === "dsts";
 }

@@ -7,10 +7,11 @@
 
 import { refuse } from "../errors/errors.ts";
 import type { Authority } from "./authority.ts";
+import { endpointsAt } from "./endpoints.ts";
 import type { AuthorityRules, IssuerFail, TokenClaims } from "./issuer_rules.ts";
 import { isGuid, isSharedTenant, requireTenant, tenantOf } from "./tenant.ts";
 
-const HOST = /^(?!xn--)[a-z0-9-]{1,63}\.b2clogin\.(?:com|cn)$/;
+const HOST = /^(?!xn--)[a-z0-9-]{1,63}\.b2clogin\.(?:com|cn|us|de)$/;
 const PATH =
   /^(\/tfp)?\/(?!tfp\/)([^/]+)\/(b2c_[\w-]{1,120})(?:\/v2\.0)?(?:\/\.well-known\/openid-configuration)?\/?$/i;
 /** `https://host/<tenant>/v2.0/`, or `https://host/tfp/<tenant>/<policy>/v2.0/`: a setting of the policy. */
@@ -38,6 +39,8 @@ function rulesOf(base: string, tenant: string, policy: string, hosts: readonly s
   const origins = [new URL(base).origin, ...hosts.map((host) => `https://${host}`)];
   return {
     documentUrl: `${base}/v2.0/.well-known/openid-configuration`,
+    // It has no device sign-in.
+    endpoints: { ...endpointsAt(`${base}/oauth2/v2.0`), deviceAuthorization: undefined },
     isHost: (host) => hosts.includes(host),
     isIssuer(issuer) {
       const { origin, owner, named = policy } = readIssuer(issuer);

@@ -7,7 +7,9 @@
 
 import { refuse } from "../errors/errors.ts";
 import type { Authority } from "./authority.ts";
+import { endpointsAt } from "./endpoints.ts";
 import type { AuthorityRules } from "./issuer_rules.ts";
+import { isOfCloud } from "./known_clouds.ts";
 import { isGuid, isSharedTenant, requireTenant, tenantOf } from "./tenant.ts";
 
 const HOST = /^(?!xn--)([a-z0-9-]{1,63})\.ciamlogin\.com$/;
@@ -22,8 +24,10 @@ export function isExternalIdHost(host: string): boolean {
 function rulesOf(base: string, pinned: string, own: readonly string[]): AuthorityRules {
   return {
     documentUrl: `${base}/v2.0/.well-known/openid-configuration`,
-    // Those of login.microsoftonline.com for the same tenant lack keys.
-    isHost: (host) => isExternalIdHost(host) || own.includes(host),
+    endpoints: endpointsAt(`${base}/oauth2/v2.0`),
+    // It is of the public cloud, whose keys for the same tenant are not all.
+    isHost: (host, name) =>
+      isExternalIdHost(host) || own.includes(host) || (name !== "jwks_uri" && isOfCloud(host)),
     isIssuer(issuer) {
       const [, host = "", named = ""] = ISSUER.exec(issuer) ?? [];
       const isOwner = isGuid(named) && (named === pinned || !isGuid(pinned));

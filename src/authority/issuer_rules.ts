@@ -1,11 +1,11 @@
 /**
- * What differs between authorities that go by discovery: it comes with the authority, so that nobody bundles the rules of
- * those that they cannot use.
+ * What differs between authorities that go by discovery: it comes with the
+ * authority.
  *
  * @module
  */
 
-import type { IssuerMetadata } from "./provider_metadata.ts";
+import type { IssuerMetadata, ProviderEndpoints } from "./provider_metadata.ts";
 
 /** What is wrong with who issued a token: the end of an error code, behind `id_token_` or `access_token_`. */
 export type IssuerFault =
@@ -26,6 +26,8 @@ export type TokenClaims = Readonly<Record<string, unknown>>;
 export interface AuthorityRules {
   /** Where its discovery document is. */
   readonly documentUrl: string;
+  /** Its endpoints where they follow from it; what its document says of them does not count then. */
+  readonly endpoints?: ProviderEndpoints | undefined;
   /**
    * Tells whether the issuer of a discovery document is the authority's.
    *
@@ -36,8 +38,9 @@ export interface AuthorityRules {
    * Tells whether the authority's endpoints and keys may be on a host.
    *
    * @param host The host, with its port unless that is the default.
+   * @param name The member of the document.
    */
-  isHost(host: string): boolean;
+  isHost(host: string, name: string): boolean;
   /**
    * Checks the claims by which the authority keeps its tokens apart.
    *

@@ -28,6 +28,18 @@ export function cloudOf(host: string): readonly string[] | undefined {
 }
 
 /**
+ * Tells whether a host is one of a cloud's, or of its regions'.
+ *
+ * @param host A host name in lower case.
+ * @param cloud What {@linkcode cloudOf} gave. The public cloud where absent.
+ * @returns `true` for `login.windows.net` and `westus2.login.microsoft.com` in the public cloud, for example.
+ */
+export function isOfCloud(host: string, cloud: readonly string[] = CLOUDS[0]!): boolean {
+  const [, global = host] = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.(.+)$/.exec(host) ?? [];
+  return cloud.includes(host) || cloud.includes(global);
+}
+
+/**
  * Folds the aliases of a cloud into one name, for cache identities.
  *
  * @param environment A host, as a cache entry or an authority spells it.

@@ -11,6 +11,7 @@ import { type DocumentOptions, type DocumentReader, DocumentSource } from "../ne
 import type { HttpClient } from "../net/http_client.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
 import type { Authority } from "./authority.ts";
+import { endpointsAt } from "./endpoints.ts";
 import { cloudOf } from "./known_clouds.ts";
 import { MSA_TENANT, readProvider, TEMPLATE } from "./provider_document.ts";
 import type { IssuerMetadata, ProviderEndpoints, ProviderMetadata } from "./provider_metadata.ts";
@@ -49,7 +50,7 @@ export class MetadataSource {
   }
 
   /**
-   * Where to ask. Nothing is sent for the kind `aad`.
+   * Where to ask. Nothing is sent for Entra ID, External ID, Azure AD B2C and ADFS.
    *
    * @param tenant A tenant that was checked; without meaning for the kind `oidc`.
    * @param correlationId The call's correlation id.
@@ -63,15 +64,9 @@ export class MetadataSource {
     correlationId: string,
     waitUntil: WaitUntil | "detached" | undefined,
   ): ProviderEndpoints | Promise<ProviderEndpoints> {
-    if (this.#authority.kind === "aad") {
-      const base = `${this.#origin}/${tenant}/oauth2/v2.0/`;
-      return {
-        authorization: `${base}authorize`,
-        token: `${base}token`,
-        deviceAuthorization: `${base}devicecode`,
-        endSession: `${base}logout`,
-      };
-    }
+    const { kind, rules } = this.#authority;
+    if (kind === "aad") return endpointsAt(`${this.#origin}/${tenant}/oauth2/v2.0`);
+    if (rules?.endpoints !== undefined) return rules.endpoints;
     const found = this.#discover(tenant, correlationId, waitUntil);
     return "then" in found ? found.then(({ endpoints }) => endpoints) : found.endpoints;
   }
@@ -122,10 +117,10 @@ export class MetadataSource {
     waitUntil: WaitUntil | "detached" | undefined,
   ): ProviderMetadata | Promise<ProviderMetadata> {
     const authority = this.#authority;
-    const base = authority.kind === "aad" ? `${this.#origin}/${tenant}/v2.0` : authority.base;
     const read: DocumentReader<ProviderMetadata> = (body, fail) =>
       readProvider(authority, tenant, body, this.#insecureLoopback, fail);
-    const url = authority.rules?.documentUrl ?? `${base}/.well-known/openid-configuration`;
+    const url = authority.rules?.documentUrl ??
+      `${this.#origin}/${tenant}/v2.0/.well-known/openid-configuration`;
     return this.#documents.get(url, read, correlationId, waitUntil);
   }
 }

@@ -7,7 +7,7 @@
 import type { DocumentFail } from "../net/document_source.ts";
 import { endpointFault, isAddress } from "../net/endpoint.ts";
 import type { Authority } from "./authority.ts";
-import { cloudOf } from "./known_clouds.ts";
+import { cloudOf, isOfCloud } from "./known_clouds.ts";
 import type { ProviderMetadata } from "./provider_metadata.ts";
 import { isGuid, isSharedTenant } from "./tenant.ts";
 
@@ -18,9 +18,8 @@ export const TEMPLATE = "{tenantid}";
 /** The signature algorithms that can count: asymmetric ones alone. */
 const ALGORITHM = /^(?:[RPE]S(?:256|384|512)|EdDSA|Ed25519)$/;
 
-/** Whether a document's issuer is that of the authority. */
-function isIssuer(issuer: string, { kind, base, environment }: Authority, tenant: string): boolean {
-  if (kind === "oidc") return issuer.replace(/\/$/, "") === base;
+/** Whether a document's issuer is that of Entra ID for a tenant. */
+function isIssuer(issuer: string, { base, environment }: Authority, tenant: string): boolean {
   const [, origin, named = ""] = /^(https?:\/\/[^/]+)\/([^/]+)\/v2\.0$/.exec(issuer) ?? [];
   const hosts = cloudOf(environment)?.map((host) => `https://${host}`) ?? [new URL(base).origin];
   if (origin === undefined || !hosts.includes(origin)) return false;
@@ -33,15 +32,17 @@ function isIssuer(issuer: string, { kind, base, environment }: Authority, tenant
 /** What is wrong with an endpoint that a document names. */
 function faultOf(
   url: URL,
-  { kind, base, environment, rules }: Authority,
+  name: string,
+  { base, environment, rules }: Authority,
   insecureLoopback: boolean,
 ): string | undefined {
-  const cloud = cloudOf(environment) ?? (kind === "aad" ? [environment] : undefined);
   if (isAddress(url) && !isAddress(new URL(base))) return "it is an address, not a name";
-  if (!(rules?.isHost(url.host) ?? cloud?.includes(url.host) ?? true)) {
-    return "it is on another host";
-  }
-  return endpointFault(url, insecureLoopback);
+  const isOwn = rules
+    ? rules.isHost(url.host, name)
+    : url.host === environment || isOfCloud(url.host, cloudOf(environment) ?? []);
+  return isOwn
+    ? endpointFault(url, insecureLoopback)
+    : "it is on another host, or in another sovereign cloud";
 }
 
 /**
@@ -71,7 +72,7 @@ export function readProvider(
     const url = body[name];
     if (url === undefined || url === null) return undefined;
     const fault = typeof url === "string" && URL.canParse(url)
-      ? faultOf(new URL(url), authority, insecureLoopback)
+      ? faultOf(new URL(url), name, authority, insecureLoopback)
       : "it is no URL";
     return fault === undefined ? url as string : fail(`its ${name}: ${fault}`);
   };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isEntra } from "../authority/authority.ts";
 import type { CachedToken } from "../cache/cached_token.ts";
 import { isFresh, isStale, ownerKey, realmKey, type Slot } from "../cache/token_index.ts";
 import { mergeClaims } from "../request/claims.ts";
@@ -106,7 +107,7 @@ export class AppTokenFlow {
     return {
       query,
       scopes: [...request.scopes],
-      form: buildClientCredentialsForm(clientId, request, claims, authority.kind === "aad"),
+      form: buildClientCredentialsForm(clientId, request, claims, isEntra(authority)),
       extraQuery: { ...request.extraQueryParameters },
       fmiPath: request.fmiPath,
       reason,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Authority } from "../authority/authority.ts";
+import { type Authority, isEntra } from "../authority/authority.ts";
 import { isSharedTenant } from "../authority/tenant.ts";
 import { extendedKeyText } from "../cache/cached_token.ts";
 import { bucketKey } from "../cache/token_index.ts";
@@ -123,7 +123,7 @@ export async function extHashOf(ext: string): Promise<string> {
  */
 export function toAppTokenQuery(authority: Authority, request: ClientCredentialRequest): AppTokenQuery {
   const { scopes, tenantId } = request ?? {};
-  requireScopes(scopes, authority.kind === "aad");
+  requireScopes(scopes, isEntra(authority));
   const realm = realmOf(authority, tenantId);
   const ext = extOf(request);
   return { realm, bucket: ext && bucketKey(realm, "bearer", "", ext) || realm, key: scopeKey(scopes), ext };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isEntra } from "../authority/authority.ts";
 import type { IssuerMetadata } from "../authority/provider_metadata.ts";
 import { generatePkceCodes, hashNonce, randomToken } from "../crypto/pkce.ts";
 import { ClientAuthError, refuse, requireObject } from "../errors/errors.ts";
@@ -18,7 +19,6 @@ import {
 import { type AuthorizationResponse, readAuthorizationResponse } from "../request/authorization_response.ts";
 import { buildAuthorizationUrl } from "../request/authorization_url.ts";
 import { mergeClaims } from "../request/claims.ts";
-import { requireUserScopes } from "../request/scopes.ts";
 import type {
   AuthCodeFlowRequest,
   AuthorizationCodeRequest,
@@ -35,7 +35,7 @@ import type { Engine } from "./engine.ts";
 import { requireTokenRequest } from "./token_found.ts";
 import { UsedFlows } from "./used_flows.ts";
 import type { UserErrand, UserGrants } from "./user_grants.ts";
-import { anchorOf, tenantOf } from "./user_query.ts";
+import { anchorOf, tenantOf, userScopesOf } from "./user_query.ts";
 
 /** How long a user may take; the sealed flow and the code live no longer. */
 const FLOW_LIFETIME_SECONDS = 3_600;
@@ -71,7 +71,7 @@ export class AuthCodeFlows {
   }
 
   /**
-   * Begins a sign-in. Nothing is sent for Entra; the discovery document is read for an `oidcAuthority`.
+   * Begins a sign-in. Nothing is sent to one of Microsoft's; the discovery document of an `oidcAuthority` is read.
    *
    * @param request The request.
    * @returns The flow to keep until the answer comes.
@@ -91,8 +91,8 @@ export class AuthCodeFlows {
       codeChallenge,
       claims: merged,
     });
-    // R-036: from the document that the URL came from.
-    const bound = authority.kind === "oidc" &&
+    // R-036: from the document that the URL came from; an authority whose URL follows is bound by that alone.
+    const bound = authority.rules !== undefined && authority.rules.endpoints === undefined &&
       await this.#engine.metadata.issuer(tenant, correlationId, waitUntil);
     return {
       version: 1,
@@ -209,12 +209,12 @@ export class AuthCodeFlows {
     for (const [name, value] of Object.entries({ code, codeVerifier, redirectUri })) {
       if (typeof value !== "string" || value === "") refuse("invalid_request", name, "it is missing");
     }
-    requireUserScopes(scopes, authority.kind === "aad");
+    const own = userScopesOf(this.#engine.configuration, scopes);
     requireTokenRequest(request);
     const errand = {
       ...extrasOf(request),
       tenant: tenantOf(authority, tenantId),
-      scopes: [...scopes],
+      scopes: [...own],
       claims: mergeClaims(request.claims, clientCapabilities),
       apiId: ACQUIRE_TOKEN_BY_CODE,
     };
@@ -228,10 +228,11 @@ export class AuthCodeFlows {
   }
 
   #check(request: AuthorizationRequest): CheckedAuthorizationRequest {
-    const isEntra = this.#engine.configuration.authority.kind === "aad";
-    const checked = checkAuthorizationRequest(request, { isEntra, isPublic: this.#isPublic });
+    const { configuration } = this.#engine;
+    const rules = { isEntra: isEntra(configuration.authority), isPublic: this.#isPublic };
+    const checked = checkAuthorizationRequest(request, rules);
     requireTokenRequest(request);
-    return checked;
+    return { ...checked, scopes: userScopesOf(configuration, checked.scopes) };
   }
 
   async #url(
@@ -250,8 +251,8 @@ export class AuthCodeFlows {
     const found = Promise.resolve(this.#engine.metadata.endpoints(tenant, correlationId, waitUntil));
     const { authorization } = await untilAborted(found, signal, correlationId);
     if (authorization === undefined) throw this.#engine.noEndpoint("authorization_endpoint", correlationId);
-    const isEntra = authority.kind === "aad";
-    return buildAuthorizationUrl(authorization, { ...checked, ...secrets, clientId, excludeScopes, isEntra });
+    const own = { clientId, excludeScopes, isEntra: isEntra(authority) };
+    return buildAuthorizationUrl(authorization, { ...checked, ...secrets, ...own });
   }
 
   #requireOwn(flow: AuthCodeFlow): string {
@@ -269,8 +270,7 @@ export class AuthCodeFlows {
     { code, codeVerifier, redirectUri, nonce, maxAge, clientInfo }: Code,
     request: Pick<AuthorizationCodeRequest, "signal" | "waitUntil" | "correlationId">,
   ): Promise<AuthenticationResult> {
-    const isEntra = this.#engine.configuration.authority.kind === "aad";
-    const home = isEntra ? readClientInfo(clientInfo) : undefined;
+    const home = isEntra(this.#engine.configuration.authority) ? readClientInfo(clientInfo) : undefined;
     const brought: BroughtGrant = {
       ...errand,
       grant: {

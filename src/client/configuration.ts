@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Authority, parseAuthority, parseOidcAuthority } from "../authority/authority.ts";
+import { parseAnyAuthority } from "../authority/any_authority.ts";
+import { type Authority, isEntra, namesTenants } from "../authority/authority.ts";
 import { GUID } from "../authority/tenant.ts";
 import { type CacheCore, openerOf } from "../cache/cache_core.ts";
 import { MemoryUsers } from "../cache/memory_users.ts";
@@ -123,22 +124,6 @@ export function requireWaitUntil(
   return check("waitUntil", value, (own) => own === "detached" || isFunction(own), WAIT_UNTIL_HELP);
 }
 
-function authorityOf(options: ClientApplicationOptions, insecureLoopback: boolean): Authority {
-  const { authority, oidcAuthority, knownAuthorities } = options;
-  const hosts = texts(
-    "knownAuthorities",
-    knownAuthorities,
-    /^[\w.-]+(?::\d+)?$/,
-    "hosts, such as login.example.com",
-  );
-  if (oidcAuthority === undefined) {
-    const common = "https://login.microsoftonline.com/common";
-    return parseAuthority(authority ?? common, hosts.map((host) => host.toLowerCase()), insecureLoopback);
-  }
-  if (authority === undefined) return parseOidcAuthority(oidcAuthority, insecureLoopback);
-  refuse("conflicting_authority", "oidcAuthority", "authority is given, too: choose one");
-}
-
 /** The clock: the system's where none was given. */
 export function clockOf(given: Pick<ClientApplicationOptions, "clock">): Clock {
   const clock = given.clock ?? systemClock;
@@ -171,11 +156,11 @@ function cacheOf(
 /** What counts where users sign in. */
 function userOptions(
   { allowedTenants: given, clockToleranceSeconds, excludeScopes }: ClientApplicationOptions,
-  { kind }: Authority,
+  authority: Authority,
 ): Pick<Configuration, "allowedTenants" | "saysAllowedTenants" | "clockToleranceSeconds" | "excludeScopes"> {
   const allowedTenants = given ?? "any";
-  if (kind === "oidc" && allowedTenants !== "any") {
-    refuse("invalid_option", "allowedTenants", "an oidcAuthority has no tenants");
+  if (!namesTenants(authority) && allowedTenants !== "any") {
+    refuse("invalid_option", "allowedTenants", "tokens of this authority name no tenant");
   }
   return {
     allowedTenants: allowedTenants === "any"
@@ -221,7 +206,7 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
   const clock = clockOf(given);
   const emit = createEmit(check("onEvent", onEvent, isFunction, BARE), given.logger);
   const onFailure = (error: CacheError): void => emit?.({ type: "cache_failed", error });
-  const authority = authorityOf(options, insecureLoopback);
+  const authority = parseAnyAuthority(options, insecureLoopback);
   // Header values must not smuggle in another header.
   const header = (name: "appName" | "appVersion"): string | undefined =>
     check(
@@ -241,8 +226,8 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
     maxBytes: perPurpose("maxResponseBytes", given.maxResponseBytes, 2 ** 20, 2 ** 18),
     clientCapabilities: texts("clientCapabilities", given.clientCapabilities, /./, 'texts, such as ["cp1"]'),
     ...userOptions(options, authority),
-    // Generic issuers get no telemetry: nobody there reads it.
-    telemetry: telemetry === false || authority.kind === "oidc"
+    // Others than Microsoft's services get no telemetry: nobody there reads it.
+    telemetry: telemetry === false || !isEntra(authority)
       ? undefined
       : new Telemetry(header("appName"), header("appVersion")),
     clock,

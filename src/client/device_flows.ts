@@ -9,7 +9,7 @@ import { type AuthError, isAuthError } from "../errors/auth_error.ts";
 import type { ServerErrorDetails } from "../errors/server_error.ts";
 import { mergeClaims } from "../request/claims.ts";
 import { requireExtraParameters } from "../request/extra_parameters.ts";
-import { decorateScopes, requireUserScopes } from "../request/scopes.ts";
+import { decorateScopes } from "../request/scopes.ts";
 import type { DeviceFlow, DeviceFlowRequest, DevicePollRequest } from "../request/user_requests.ts";
 import type { DeviceFlowOutcome } from "../result/authentication_result.ts";
 import { pause, untilAborted } from "../runtime/wait.ts";
@@ -20,7 +20,7 @@ import { redeemBrought } from "./brought_grant.ts";
 import type { Engine } from "./engine.ts";
 import { handOut, requireTokenRequest, type TokenFound } from "./token_found.ts";
 import type { UserGrants } from "./user_grants.ts";
-import { tenantOf } from "./user_query.ts";
+import { tenantOf, userScopesOf } from "./user_query.ts";
 
 /** By how much `slow_down` lengthens the interval, RFC 8628 section 3.5. */
 const SLOW_DOWN_SECONDS = 5;
@@ -53,14 +53,13 @@ export class DeviceFlows {
    * @returns What to tell the user, and what to poll with.
    */
   async initiate(request: DeviceFlowRequest): Promise<DeviceFlow> {
-    const { authority, clientCapabilities, clientId, clock, excludeScopes, waitUntil } =
-      this.#engine.configuration;
+    const { configuration } = this.#engine;
+    const { authority, clientCapabilities, clientId, clock, excludeScopes, waitUntil } = configuration;
     const { scopes: asked, tenantId } = request ?? {};
-    requireUserScopes(asked, authority.kind === "aad");
+    // All of it before the first wait: the caller may change the request then.
+    const scopes = [...userScopesOf(configuration, asked)];
     requireTokenRequest(request);
     const tenant = tenantOf(authority, tenantId);
-    // All of it before the first wait: the caller may change the request then.
-    const scopes = [...asked];
     const extraQuery = requireExtraParameters(request.extraQueryParameters, "extraQueryParameters");
     const extraBody = requireExtraParameters(request.extraBodyParameters, "extraBodyParameters");
     const claims = mergeClaims(request.claims, clientCapabilities);

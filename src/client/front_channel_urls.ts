@@ -62,7 +62,7 @@ export function adminConsentUrl(engine: Engine, request: AdminConsentUrlRequest,
   const { authority, clientId } = engine.configuration;
   const { redirectUri, state, scopes, tenantId } = request ?? {};
   if (authority.kind === "oidc") {
-    refuse("invalid_request", "authority", "only Entra has administrators' consent");
+    refuse("invalid_request", "authority", "only Entra ID has administrators' consent");
   }
   if (typeof state !== "string" || state === "") refuse("invalid_request", "state", "it is missing");
   if (scopes !== undefined) requireScopeTokens(scopes, "scopes", []);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { namesTenants } from "../authority/authority.ts";
 import { isSharedTenant } from "../authority/tenant.ts";
 import type { UserKey, UserRecord } from "../cache/cached_user.ts";
 import { assertionOwner, processOwner } from "../cache/on_behalf_of.ts";
@@ -116,7 +117,7 @@ export class OnBehalfOfFlow {
       return assertion;
     };
     return this.#assertions.get(userAssertion, nowMs) ??
-      readUserAssertion(userAssertion, authority.kind === "aad", correlationId).then(check);
+      readUserAssertion(userAssertion, namesTenants(authority), correlationId).then(check);
   }
 
   #ownerOf(sessionKey: unknown): string | Promise<string> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isEntra, takesOnce } from "../authority/authority.ts";
 import type { CachedRefreshToken, UserKey, UserRecord } from "../cache/cached_user.ts";
 import { hashIn, userIn } from "../cache/on_behalf_of.ts";
 import type { Keep } from "../cache/turns.ts";
@@ -85,9 +86,8 @@ export class RefreshTokens {
     const { authority, cache } = this.#engine.configuration;
     const correlationId = question.correlationId ?? crypto.randomUUID();
     if (isOfOtherIssuer(authority, question.user.homeAccountId)) throw noTokens(correlationId);
-    // Entra takes a refresh token again and again.
     const errand: Errand = { question, correlationId, asked, find };
-    if (authority.kind === "aad") return await this.#redeemInTurn(errand, loaded);
+    if (!takesOnce(authority)) return await this.#redeemInTurn(errand, loaded);
     const { owner } = question;
     const isAlone = !this.#underWay.has(owner);
     const work = this.#turnOf(owner).then(async () =>
@@ -205,7 +205,7 @@ export class RefreshTokens {
       correlationId,
       sendCorrelationId: question.correlationId !== undefined,
       isOneTime: false,
-      anchorMailbox: authority.kind === "aad" ? anchorOf(homeAccountId) : undefined,
+      anchorMailbox: isEntra(authority) ? anchorOf(homeAccountId) : undefined,
       expected: {
         nonceOptional: true,
         previous: isOwn ? record?.profiles.get(realm)?.idToken?.claims : undefined,

@@ -9,7 +9,7 @@ import { bucketKey, isFresh, isStale, ownerKey } from "../cache/token_index.ts";
 import type { AccountInfo } from "../request/account_info.ts";
 import { mergeClaims } from "../request/claims.ts";
 import type { TokenRequest } from "../request/requests.ts";
-import { requireUserScopes, scopeKey } from "../request/scopes.ts";
+import { scopeKey } from "../request/scopes.ts";
 import type { SilentRequest } from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
 import { untilAborted } from "../runtime/wait.ts";
@@ -20,7 +20,7 @@ import { isRenewed, type KnownToken, reasonOf, Renewals } from "./renewals.ts";
 import { failed, fromMemory, handOut, requireTokenRequest, type TokenFound } from "./token_found.ts";
 import type { UserGrants } from "./user_grants.ts";
 import type { Redeem, UserPlace, UserQuestion } from "./user_question.ts";
-import { realmOfIssuer, realmOfUser, requireAccount, tenantOf } from "./user_query.ts";
+import { realmOfIssuer, realmOfUser, requireAccount, tenantOf, userScopesOf } from "./user_query.ts";
 
 /** What is asked for a user, whoever that is. */
 export type UserRequest = Omit<SilentRequest, "account">;
@@ -64,18 +64,19 @@ export class SilentFlow {
   /**
    * Gets a token of whoever is meant, at once where the cache has it and nobody has to be asked who that is.
    *
-   * @param request The request.
+   * @param given The request.
    * @param placeOf Checks what only this kind of request has, and finds out whose token is asked for.
    * @returns The token.
    */
   acquireFor(
-    request: UserRequest,
+    given: UserRequest,
     placeOf: (tenant: string) => UserPlace | Promise<UserPlace>,
   ): Promise<AuthenticationResult> {
     try {
-      const { authority, clock } = this.#engine.configuration;
-      const { scopes } = request ?? {};
-      requireUserScopes(scopes, authority.kind === "aad");
+      const { configuration } = this.#engine;
+      const { authority, clock } = configuration;
+      const scopes = userScopesOf(configuration, given?.scopes);
+      const request = scopes === given.scopes ? given : { ...given, scopes };
       requireTokenRequest(request);
       const tenant = tenantOf(authority, request.tenantId);
       const ext = extOf(request);

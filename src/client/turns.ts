@@ -4,6 +4,7 @@
  * @module
  */
 
+import { takesOnce } from "../authority/authority.ts";
 import { type Turn, userTurn } from "../cache/turns.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import type { Engine } from "./engine.ts";
@@ -34,7 +35,7 @@ interface Question {
 export function patienceMs({ configuration: { authority, cache }, flightDeadlineMs }: Engine): number {
   if (cache.turns === undefined) return 0;
   // For as long as one takes who died, and one who took over.
-  return authority.kind === "oidc" ? 2 * flightDeadlineMs : PATIENCE_MS;
+  return takesOnce(authority) ? 2 * flightDeadlineMs : PATIENCE_MS;
 }
 
 /**
@@ -55,7 +56,7 @@ export function turnOf<T>(
   const { authority, cache: { turns } } = engine.configuration;
   if (turns === undefined) return undefined;
   // Who sends a refresh token twice may lose the grant: no two renewals of a user at a time, for as long as one can take.
-  const isOneTime = isUser && authority.kind === "oidc";
+  const isOneTime = isUser && takesOnce(authority);
   // Removals take turns with these.
   if (isOneTime || (isUser && !turns.cas)) {
     const leaseMs = isOneTime ? engine.flightDeadlineMs : LEASE_MS;

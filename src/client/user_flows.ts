@@ -7,7 +7,6 @@
 import type { CredentialSource } from "../credential/credential_source.ts";
 import { refuse } from "../errors/errors.ts";
 import { mergeClaims } from "../request/claims.ts";
-import { requireUserScopes } from "../request/scopes.ts";
 import type { RefreshTokenRequest } from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
 import { ACQUIRE_TOKEN_BY_REFRESH_TOKEN } from "../token/telemetry.ts";
@@ -19,7 +18,7 @@ import type { Engine } from "./engine.ts";
 import { SilentFlow } from "./silent_flow.ts";
 import { requireTokenRequest } from "./token_found.ts";
 import { UserGrants } from "./user_grants.ts";
-import { tenantOf } from "./user_query.ts";
+import { tenantOf, userScopesOf } from "./user_query.ts";
 
 /** The flows of users of one application. */
 export class UserFlows {
@@ -58,11 +57,11 @@ export class UserFlows {
    */
   async migrate(request: RefreshTokenRequest): Promise<AuthenticationResult> {
     const { authority, clientCapabilities } = this.#engine.configuration;
-    const { refreshToken, scopes, tenantId, claims } = request ?? {};
+    const { refreshToken, scopes: asked, tenantId, claims } = request ?? {};
     if (typeof refreshToken !== "string" || refreshToken === "") {
       refuse("invalid_request", "refreshToken", "it is missing");
     }
-    requireUserScopes(scopes, authority.kind === "aad");
+    const scopes = userScopesOf(this.#engine.configuration, asked);
     requireTokenRequest(request);
     const brought = {
       ...extrasOf(request),

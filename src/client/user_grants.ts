@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isEntra, namesTenants, takesOnce } from "../authority/authority.ts";
 import type { CachedAccount, CachedRefreshToken, UserProfile, UserTokens } from "../cache/cached_user.ts";
 import { isSameUser, markOf } from "../cache/on_behalf_of.ts";
 import { ownerKey } from "../cache/token_index.ts";
@@ -148,15 +149,17 @@ export class UserGrants {
     const { clientId, authority, excludeScopes } = this.#engine.configuration;
     const excluded = [...excludeScopes, ...(behalf?.isProcess === false ? ["offline_access"] : [])];
     const sent = sendsScopes ? decorateScopes(scopes, excluded) : [];
-    const isEntra = authority.kind === "aad";
-    return buildUserForm({ clientId, claims, scopes: sent, isEntra, extra: extraBody }, grant);
+    const form = { clientId, claims, scopes: sent, isEntra: isEntra(authority), extra: extraBody };
+    return buildUserForm(form, grant);
   }
 
   /** Whose the tokens are; a refresh never changes the account. */
   #ownerOf(response: TokenResponse, errand: UserErrand, claims: IdTokenClaims | undefined): Owner {
     const { behalf, correlationId, homeAccountId } = errand;
     const { authority } = this.#engine.configuration;
-    const told = authority.kind === "aad" ? readClientInfo(response.clientInfo) : undefined;
+    const told = isEntra(authority)
+      ? readClientInfo(response.clientInfo, authority.type === "b2c")
+      : undefined;
     const home = claims === undefined
       ? told && `${told.uid}.${told.utid}`
       : homeAccountIdOf(authority, claims, response.clientInfo, correlationId);
@@ -173,7 +176,7 @@ export class UserGrants {
     if (claims === undefined || home === undefined) {
       return { realm: errand.realm, homeAccountId: homeAccountId ?? (behalf && home) ?? "" };
     }
-    const realm = authority.kind === "aad" ? claims.tid?.toLowerCase() ?? errand.realm : errand.realm;
+    const realm = namesTenants(authority) ? claims.tid?.toLowerCase() ?? errand.realm : errand.realm;
     return { realm, homeAccountId: homeAccountId ?? home, claims };
   }
 
@@ -210,7 +213,8 @@ export class UserGrants {
     { realm, homeAccountId: home, claims }: Owner,
     extHash: string,
   ): UserTokens {
-    const { authority: { environment, kind }, clientId, emit } = this.#engine.configuration;
+    const { authority, clientId, emit } = this.#engine.configuration;
+    const { environment, kind, type } = authority;
     const { behalf, ext, scopes, correlationId, redeemed } = errand;
     const owner = { environment, clientId, homeAccountId: behalf?.owner ?? home };
     const place = { ...owner, realm };
@@ -221,7 +225,7 @@ export class UserGrants {
     const secret = behalf?.isProcess === false ? undefined : own;
     // Only Microsoft has a family.
     const familyId = kind === "aad" ? response.familyId : undefined;
-    if (kind === "oidc" && redeemed && secret && secret !== redeemed.secret) this.#warn();
+    if (takesOnce(authority) && redeemed && secret && secret !== redeemed.secret) this.#warn();
     // Of whom no ID token tells the mark alone is kept; a refresh changes nothing of them.
     const about = claims ?? (behalf && !redeemed ? {} : undefined);
     return {
@@ -236,7 +240,7 @@ export class UserGrants {
       },
       redeemed,
       idToken: claims && { ...place, secret: `${response.idToken}`, claims },
-      account: about && accountOf(about, { ...place, onBehalfOf }, errand, response),
+      account: about && accountOf(about, { ...place, onBehalfOf }, errand, response, type === "adfs"),
       familyId,
       onBehalfOf,
       endsOn: behalf?.endsOn,
@@ -275,9 +279,11 @@ function accountOf(
   { environment, realm, homeAccountId, onBehalfOf }: GrantedAccount,
   { grant: { grant_type } }: UserErrand,
   { clientInfo }: TokenResponse,
+  isAdfs: boolean,
 ): CachedAccount {
-  const { oid, sub, preferred_username, upn, name } = claims;
-  const username = [preferred_username, upn].find((text) => typeof text === "string") ?? "";
+  const { oid, sub, preferred_username, upn, emails, name } = claims;
+  // Azure AD B2C has a list, if anything.
+  const username = [preferred_username, upn, emails].flat().find((text) => typeof text === "string") ?? "";
   return {
     environment,
     realm,
@@ -287,7 +293,7 @@ function accountOf(
     username: `${username}`,
     name: typeof name === "string" ? name : undefined,
     // Other MSALs do not list what is of no type that they know.
-    authorityType: onBehalfOf ? "OBO" : "MSSTS",
+    authorityType: onBehalfOf ? "OBO" : isAdfs ? "ADFS" : "MSSTS",
     accountSource: grant_type === "refresh_token" ? undefined : grant_type,
     clientInfo: typeof clientInfo === "string" ? clientInfo : undefined,
   };

@@ -4,11 +4,13 @@
  * @module
  */
 
-import type { Authority } from "../authority/authority.ts";
+import { type Authority, isEntra, namesTenants } from "../authority/authority.ts";
 import { MSA_TENANT } from "../authority/provider_document.ts";
 import { GUID, isGuid, isSharedTenant, requireTenant } from "../authority/tenant.ts";
 import { refuse } from "../errors/errors.ts";
 import type { AccountInfo } from "../request/account_info.ts";
+import { requireUserScopes } from "../request/scopes.ts";
+import type { Configuration } from "./configuration.ts";
 
 /** The home tenant, as the two forms of a home account id have it. */
 const HOME_TENANT = new RegExp(`\\.(${GUID})$|/(${GUID})/[^#]*#`, "i");
@@ -42,12 +44,12 @@ export function requireAccount(account: unknown): string {
  * @param authority The application's authority.
  * @param tenantId The request's tenant.
  * @returns The tenant; the application's own where the request has none.
- * @throws {ClientConfigurationError} `invalid_tenant`, or `invalid_request` for an `oidcAuthority`.
+ * @throws {ClientConfigurationError} `invalid_tenant`, or `invalid_request` where the authority is of one tenant.
  */
 export function tenantOf(authority: Authority, tenantId: string | undefined): string {
   if (tenantId === undefined) return authority.tenant;
   if (authority.kind === "aad") return requireTenant(tenantId, "tenantId");
-  refuse("invalid_request", "tenantId", "an oidcAuthority has no tenants");
+  refuse("invalid_request", "tenantId", "the authority is of one tenant, or has none: leave it out");
 }
 
 /**
@@ -63,11 +65,28 @@ export function realmOfUser(
   tenant: string,
   account: AccountInfo | string,
 ): string | undefined {
-  if (authority.kind === "oidc" || isGuid(tenant)) return tenant;
+  if (!namesTenants(authority) || isGuid(tenant)) return tenant;
   if (!isSharedTenant(tenant)) return undefined;
   if (typeof account !== "string" && isGuid(account.tenantId)) return account.tenantId;
   const [, home, issuer] = HOME_TENANT.exec(requireAccount(account)) ?? [];
   return (home ?? issuer ?? tenant).toLowerCase();
+}
+
+/**
+ * The scopes that a user's token is asked for with.
+ *
+ * @param configuration The application.
+ * @param scopes What the caller gave.
+ * @returns The scopes. Azure AD B2C gives no access token without any: there the client's own id stands for none.
+ * @throws {ClientConfigurationError} `invalid_scopes`.
+ * @see {@link https://learn.microsoft.com/en-us/azure/active-directory-b2c/access-tokens | Request an access token}
+ */
+export function userScopesOf(
+  { authority, clientId }: Pick<Configuration, "authority" | "clientId">,
+  scopes: unknown,
+): readonly string[] {
+  requireUserScopes(scopes, isEntra(authority));
+  return scopes.length === 0 && authority.type === "b2c" ? [clientId] : scopes;
 }
 
 /** The tenant in an issuer's name; the tenant that was asked where there is none. */
@@ -92,7 +111,7 @@ export function anchorOf(homeAccountId: string): string | undefined {
  * @param homeAccountId The account's id.
  * @returns `false` where the id does not tell.
  */
-export function isOfOtherIssuer({ kind, base }: Authority, homeAccountId: string): boolean {
+export function isOfOtherIssuer({ rules }: Authority, homeAccountId: string): boolean {
   const issuer = /^(https?:\/\/[^#]*?)\/?#/.exec(homeAccountId)?.[1];
-  return kind === "oidc" && issuer !== undefined && issuer !== base;
+  return issuer !== undefined && rules?.isIssuer(issuer) === false;
 }

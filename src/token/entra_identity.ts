@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { Authority } from "../authority/authority.ts";
+import { type Authority, isEntra } from "../authority/authority.ts";
 import { isGuid } from "../authority/tenant.ts";
 import { decodeJsonPart } from "../jwt/compact.ts";
 import type { IdTokenClaims } from "../request/id_token_claims.ts";
 import { idTokenFail } from "./id_token.ts";
 
-/** A user at home, as Entra's `client_info` tells of them. */
+/** A user at home, as `client_info` tells of them. */
 export interface ClientInfo {
-  /** The object id in the home tenant, a GUID. */
+  /** The object id in the home tenant, a GUID; with the policy behind it at Azure AD B2C. */
   readonly uid: string;
   /** The home tenant, a GUID. */
   readonly utid: string;
@@ -22,11 +22,13 @@ export interface ClientInfo {
  * Reads `client_info`.
  *
  * @param text The member of the token endpoint's answer: base64url of JSON.
+ * @param isB2c Whether a policy follows the user's id.
  * @returns The user at home, or `undefined` for anything else.
  */
-export function readClientInfo(text: unknown): ClientInfo | undefined {
+export function readClientInfo(text: unknown, isB2c = false): ClientInfo | undefined {
   const { uid, utid } = (typeof text === "string" && text.length < 1024 && decodeJsonPart(text)) || {};
-  const sound = [uid, utid].every((id) => typeof id === "string" && isGuid(id.toLowerCase()));
+  const id = typeof uid === "string" && isB2c ? uid.replace(/-b2c_[\w-]{1,120}$/i, "") : uid;
+  const sound = [id, utid].every((one) => typeof one === "string" && isGuid(one.toLowerCase()));
   return sound ? { uid, utid } as ClientInfo : undefined;
 }
 
@@ -41,12 +43,14 @@ export function readClientInfo(text: unknown): ClientInfo | undefined {
  * @throws {ClientAuthError} `client_info_mismatch` where it names another user than the token, or nobody.
  */
 export function homeAccountIdOf(
-  { kind }: Authority,
-  { iss, sub, tid, oid }: IdTokenClaims,
+  authority: Authority,
+  claims: IdTokenClaims,
   clientInfo: unknown,
   correlationId: string,
 ): string {
-  if (kind !== "aad" || clientInfo === undefined) return `${iss}#${sub}`;
+  const { iss, sub, tid, oid } = claims;
+  if (authority.type === "b2c") return b2cAccountId(claims, clientInfo, correlationId);
+  if (!isEntra(authority) || clientInfo === undefined) return `${iss}#${sub}`;
   const { uid, utid } = readClientInfo(clientInfo) ?? idTokenFail(correlationId)("client_info_mismatch");
   // In a tenant that is not their home, a guest has an object id of its own.
   const atHome = utid.toLowerCase() === tid?.toLowerCase();
@@ -54,6 +58,24 @@ export function homeAccountIdOf(
     idTokenFail(correlationId)("client_info_mismatch");
   }
   return `${uid}.${utid}`;
+}
+
+/** A policy's token names its user in `oid`, in `sub`, or in both; its `client_info` may name the policy alone. */
+function b2cAccountId(
+  { iss, sub, oid }: IdTokenClaims,
+  clientInfo: unknown,
+  correlationId: string,
+): string {
+  const fail = idTokenFail(correlationId);
+  const [id] = [oid, sub].filter((one) => typeof one === "string" && isGuid(one.toLowerCase()));
+  // What the policy puts there for everybody, where it is not set to tell.
+  if (id === undefined && /^not supported/i.test(sub)) fail("id_token_subject_invalid");
+  const info = readClientInfo(clientInfo, true);
+  if (id === undefined || info === undefined) return `${iss}#${id ?? sub}`;
+  const { uid, utid } = info;
+  const names = [oid, sub].map((one) => `${one}`.toLowerCase());
+  const isOwn = names.includes(uid.slice(0, 36).toLowerCase()) && iss.includes(utid.toLowerCase());
+  return isOwn ? `${uid}.${utid}` : fail("client_info_mismatch");
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Authority } from "../authority/authority.ts";
+import { type Authority, isEntra, namesTenants } from "../authority/authority.ts";
 import type { IssuerFail } from "../authority/issuer_rules.ts";
 import type { IssuerMetadata } from "../authority/provider_metadata.ts";
 import { ClientAuthError } from "../errors/errors.ts";
@@ -115,19 +115,21 @@ export class IdTokenValidator {
     if (text === undefined) fail("id_token_missing");
     const token = parseCompact(text, failJwt);
     const { claims, alg } = token;
-    checkKind(token, authority.kind === "aad", fail);
+    checkKind(token, isEntra(authority), fail);
     const key = await verifySignature(token, expected.issuer, jwks, correlationId, waitUntil, failJwt);
     const failIssuer: IssuerFail = (fault) => fail(`id_token_${fault}`);
     const issuer = checkIssuer(claims, authority, expected, failIssuer);
     checkKeyIssuer(key, claims, issuer, expected.issuer, failIssuer);
     // Entra writes GUIDs in lower case, whatever case the application was configured with.
     const folded = (value: unknown): unknown =>
-      authority.kind === "aad" && typeof value === "string" ? value.toLowerCase() : value;
+      isEntra(authority) && typeof value === "string" ? value.toLowerCase() : value;
     const isClient = (value: unknown): boolean => folded(value) === folded(clientId);
     checkParties(claims, isClient, fail);
-    // Access tokens of version 1 name in it who got them for this application: no `azp` would tell.
+    // Access tokens of version 1 name in it who got them for this application: no `azp` would tell. ADFS names it as well.
     const { appid = clientId } = claims;
-    if (authority.kind === "aad" && !isClient(appid)) fail("id_token_authorized_party_mismatch");
+    if ((namesTenants(authority) || authority.type === "adfs") && !isClient(appid)) {
+      fail("id_token_authorized_party_mismatch");
+    }
     const nowSeconds = clock.now() / 1000;
     checkTimes(claims, nowSeconds, clockToleranceSeconds, fail);
     checkSignIn(claims, expected, nowSeconds, clockToleranceSeconds, fail);

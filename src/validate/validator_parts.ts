@@ -172,7 +172,7 @@ export function validatorParts(options: SharingOptions): ValidatorParts {
   const named = authorityOption(options, insecureLoopback);
   const authority = named ?? own?.authority ??
     refuse("invalid_authority", "authority", "it is missing: give the issuer's, or oidcAuthority");
-  const isMicrosoft = named ? options.oidcAuthority === undefined : authority.kind === "aad";
+  const isMicrosoft = authority.type !== "oidc";
   const clock = clockOf({ clock: options.clock ?? own?.clock });
   const sources = shared && OWN.every((name) => options[name] === undefined)
     ? shared

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isEntra } from "../authority/authority.ts";
 import { TEMPLATE } from "../authority/provider_document.ts";
 import type { IssuerMetadata } from "../authority/provider_metadata.ts";
 import { isGuid } from "../authority/tenant.ts";
@@ -81,9 +82,9 @@ export async function readLogoutToken(
   if (!isIssuer(claims["iss"], issuer, key)) fail("issuer mismatch");
   checkTimes(claims, clock.now() / 1000, clockToleranceSeconds ?? TOLERANCE_SECONDS, failToken);
   const { aud, iss, exp, jti, sid, sub, nonce, events } = claims;
-  const own = authority.kind === "aad" ? clientId.toLowerCase() : clientId;
+  const own = isEntra(authority) ? clientId.toLowerCase() : clientId;
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  if (!audiences.some((one) => (authority.kind === "aad" ? `${one}`.toLowerCase() : one) === own)) {
+  if (!audiences.some((one) => (isEntra(authority) ? `${one}`.toLowerCase() : one) === own)) {
     fail("audience mismatch");
   }
   // An ID token is no logout token, whatever else is in it.

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isEntra } from "../authority/authority.ts";
 import { type ApplicationParts, openApplication } from "../client/client_application.ts";
 import { ConfidentialClientApplication } from "../client/confidential_client_application.ts";
 import type { Configuration } from "../client/configuration.ts";
@@ -181,7 +182,7 @@ export function resolveWebSettings(options: WebAuthOptions): WebSettings {
   requireTenants(configuration);
   const { hostname, origin, protocol } = siteOf(options.baseUrl);
   const paths = pathsOf(options.paths);
-  asOption("scopes", () => requireUserScopes(scopes, configuration.authority.kind === "aad"));
+  asOption("scopes", () => requireUserScopes(scopes, isEntra(configuration.authority)));
   if (responseMode !== "query" && responseMode !== "form_post") {
     refuse("invalid_option", "responseMode", "it must be query or form_post");
   }

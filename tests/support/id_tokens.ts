@@ -4,7 +4,8 @@
  * @module
  */
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from "jose";
-import { type Authority, parseAuthority, parseOidcAuthority } from "../../src/authority/authority.ts";
+import { parseAnyAuthority } from "../../src/authority/any_authority.ts";
+import type { Authority } from "../../src/authority/authority.ts";
 import { MetadataSource } from "../../src/authority/metadata.ts";
 import type { IssuerMetadata } from "../../src/authority/provider_metadata.ts";
 import { encodeBase64Url } from "../../src/crypto/base64url.ts";
@@ -171,8 +172,8 @@ export interface FixtureOptions extends Partial<IdTokenValidatorOptions> {
 }
 
 export const entra = (tenant: string): Authority =>
-  parseAuthority(`https://login.microsoftonline.com/${tenant}`, [], false);
-export const oidc: Authority = parseOidcAuthority(OIDC_ISSUER, false);
+  parseAnyAuthority({ authority: `https://login.microsoftonline.com/${tenant}` }, false);
+export const oidc: Authority = parseAnyAuthority({ oidcAuthority: OIDC_ISSUER }, false);
 
 /** Makes a fixture whose requests are answered by a function. */
 export function tokenFixture(

@@ -8,6 +8,7 @@ import { OTHER_GUID as OTHER, TENANT_GUID as GUID } from "./support/microsoft_do
 import { fc } from "./support/property.ts";
 import { test } from "./support/suite.ts";
 
+const DSTS = "https://test-instance1-dsts.dsts.core.azure-test.net/dstsv2";
 const parse = (authority: unknown, knownAuthorities: readonly string[] = KNOWN): Authority =>
   parseAnyAuthority({ authority: authority as string, knownAuthorities }, false);
 
@@ -45,6 +46,13 @@ const SHAPES: [string, readonly unknown[], string, string, string][] = [
     "https://contoso.b2clogin.cn/contoso.partner.onmschina.cn/b2c_1_susi",
     "contoso.partner.onmschina.cn",
     `https://contoso.b2clogin.cn/contoso.partner.onmschina.cn/b2c_1_susi/v2.0${WELL_KNOWN}`,
+  ],
+  [
+    "B2C in other clouds",
+    ["https://contoso.b2clogin.us/contoso.onmicrosoft.us/B2C_1_susi"],
+    "https://contoso.b2clogin.us/contoso.onmicrosoft.us/b2c_1_susi",
+    "contoso.onmicrosoft.us",
+    `https://contoso.b2clogin.us/contoso.onmicrosoft.us/b2c_1_susi/v2.0${WELL_KNOWN}`,
   ],
   [
     "B2C on a domain of its own",
@@ -113,6 +121,25 @@ const SHAPES: [string, readonly unknown[], string, string, string][] = [
     `https://adfs.contoso.com/adfs${WELL_KNOWN}`,
   ],
   [
+    "U10 dSTS",
+    [
+      `${DSTS}/common`,
+      `${DSTS}/Common/`,
+      `${DSTS}/common${WELL_KNOWN}`,
+      "https://TEST-instance1-dsts.dsts.core.azure-test.net:443/DSTSv2/common",
+    ],
+    `${DSTS}/common`,
+    "common",
+    `${DSTS}/common${WELL_KNOWN}`,
+  ],
+  [
+    "U10 dSTS on a host that is known",
+    [`https://login.contoso.com/dstsv2/${GUID}/`],
+    `https://login.contoso.com/dstsv2/${GUID}`,
+    GUID,
+    `https://login.contoso.com/dstsv2/${GUID}${WELL_KNOWN}`,
+  ],
+  [
     "ADFS on another port",
     ["https://idp.contoso.com:8443/adfs/"],
     "https://idp.contoso.com:8443/adfs",
@@ -123,9 +150,11 @@ const SHAPES: [string, readonly unknown[], string, string, string][] = [
 for (const [what, forms, base, tenant, documentUrl] of SHAPES) {
   test(`R-022 ${what}: each of ${forms.length} pasted forms is the same authority`, async () => {
     for (const form of forms) {
-      const { kind, type: _type, environment, rules, ...rest } = parse(form);
+      const { kind, type, environment, rules, ...rest } = parse(form);
       assertEquals(rest, { tenant, base });
       assertEquals([kind, environment], ["oidc", new URL(base).host]);
+      const names = { B2C: "b2c", External: "ciam", ADFS: "adfs", U10: "dsts" };
+      assertEquals(type, names[what.split(" ")[0] as keyof typeof names]);
       assertEquals(rules?.documentUrl, documentUrl);
       const { urls, code } = await outcomeOf({ authority: form as string, knownAuthorities: KNOWN });
       assertEquals([urls, code], [[documentUrl], "endpoints_resolution_error"]);
@@ -220,6 +249,10 @@ const LOOKALIKES: readonly string[] = [
     http://contoso.ciamlogin.com/ http://contoso.b2clogin.com/contoso/b2c_1_susi http://adfs.contoso.com/adfs
     ftp://contoso.ciamlogin.com/ javascript:alert(1)//contoso.ciamlogin.com/ //contoso.ciamlogin.com/ contoso.ciamlogin.com
     https://sts.windows.net.evil.tld/${GUID} https://login-microsoftonline.com/${GUID} https://login.microsoftonline.com:444/x
+    https://dsts.core.windows.net/dstsv2/x https://evil-dsts.core.windows.net/dstsv2/x https://a.dsts.core.windows.net.evil.tld/dstsv2/x
+    https://a.xdsts.core.windows.net/dstsv2/x https://a.dsts.core.windows.net:444/dstsv2/x https://a.dsts.core.azure-test.com/dstsv2/x
+    https://a.dsts.core.windows.net./dstsv2/x https://u@a.dsts.core.windows.net/dstsv2/x http://a.dsts.core.windows.net/dstsv2/x
+    https://.dsts.core.windows.net/dstsv2/x https://xn--a-0ga.dsts.core.windows.net/dstsv2/x https://a.blob.core.windows.net/dstsv2/x
     https://login.microsoftonline.com./contoso https://westus.login.microsoftonline.com/contoso
   `.trim().split(/\s+/),
   "https://\u0441ontoso.ciamlogin.com/",
@@ -270,8 +303,10 @@ const PATHS: readonly string[] = String.raw`
   https://adfs.contoso.com https://adfs.contoso.com/ https://adfs.contoso.com/adfs/x https://adfs.contoso.com/adfs/v2.0
   https://adfs.contoso.com/adfs/ls https://adfs.contoso.com/adfs/oauth2/token https://adfs.contoso.com//adfs
   https://login.contoso.com/ https://login.contoso.com/tfp https://login.contoso.com/tfp/${GUID} https://login.contoso.com/v2.0
-  https://login.contoso.com/${GUID}/susi https://login.contoso.com/dstsv2/common https://login.contoso.com/dstsv2
+  https://login.contoso.com/${GUID}/susi https://login.contoso.com/dstsv2/x/y https://login.contoso.com/dstsv2
   https://login.contoso.com/con_toso https://login.contoso.com/tfp/common/b2c_1_susi
+  https://a.dsts.core.windows.net https://a.dsts.core.windows.net/common https://a.dsts.core.windows.net/dstsv2 ${DSTS}/con_toso
+  https://a.dsts.core.windows.net/adfs ${DSTS}/common?x=1 ${DSTS}/common/oauth2/token ${DSTS}/../common
   https://login.microsoftonline.com/adfs https://login.microsoftonline.com/tfp/contoso.onmicrosoft.com/b2c_1_susi
   https://login.microsoftonline.com/contoso.onmicrosoft.com/b2c_1_susi https://login.microsoftonline.com
   https://login.microsoftonline.com/contoso/v2.0/.well-known/x https://login.microsoftonline.us/te/contoso/b2c_1_susi

@@ -195,7 +195,7 @@ const HOSTS: [string, string, Document, readonly string[], readonly string[]][] 
     CIAM,
   ]],
   ["External ID", CIAM, externalIdDocument(), [CIAM, `https://${GUID}.ciamlogin.com`], [
-    "https://login.microsoftonline.com",
+    "https://login.partner.microsoftonline.cn",
     "https://evil-ciamlogin.com",
     "https://ciamlogin.com",
     "https://contoso.ciamlogin.com:444",
@@ -232,6 +232,27 @@ for (const [what, authority, document, good, foreign] of HOSTS) {
     });
   }
 }
+
+test("X7 X8 External ID is of the public cloud: a document may name endpoints there, and nowhere in another", async () => {
+  for (const host of ["login.microsoftonline.com", "login.windows.net", "eastus.login.microsoft.com"]) {
+    const token_endpoint = `https://${host}/${GUID}/oauth2/v2.0/token`;
+    assertEquals(
+      (await outcomeOf({ authority: CIAM }, externalIdDocument({ token_endpoint }))).code,
+      "accepted",
+    );
+  }
+  for (
+    const host of [
+      "login.partner.microsoftonline.cn",
+      "login.microsoftonline.us",
+      "evil.x.login.microsoft.com",
+    ]
+  ) {
+    const token_endpoint = `https://${host}/${GUID}/oauth2/v2.0/token`;
+    const { code } = await outcomeOf({ authority: CIAM }, externalIdDocument({ token_endpoint }));
+    assertEquals(code, "endpoints_resolution_error");
+  }
+});
 
 test("R-081 keys of External ID are never taken from login.microsoftonline.com, even where that is listed", async () => {
   const jwks_uri = `https://login.microsoftonline.com/${GUID}/discovery/v2.0/keys`;

@@ -36,14 +36,23 @@ export interface ClientApplicationOptions {
   /** The application (client) id of the app registration. */
   readonly clientId: string;
   /**
-   * Microsoft Entra ID: `https://<cloud>/<tenant>`, or `{ instance, tenant }`. Not together with `oidcAuthority`.
+   * Microsoft's, in any of its shapes: Entra ID in all its clouds as `https://<cloud>/<tenant>` or `{ instance, tenant }`, External
+   * ID as `https://<name>.ciamlogin.com`, Azure AD B2C as `https://<name>.b2clogin.com/<tenant>/<policy>`, ADFS as
+   * `https://<server>/adfs`, and dSTS. Not together with `oidcAuthority`.
    *
    * @default {"https://login.microsoftonline.com/common"}
    */
   readonly authority?: AuthorityOption | undefined;
-  /** Any OpenID Connect issuer; its endpoints come from its discovery document. */
+  /**
+   * Any OpenID Connect issuer, by its exact name: its endpoints come from its discovery document, which has to say the same name.
+   * Where that is one of Microsoft's behind a domain of your own, give `authority` and `knownAuthorities` instead.
+   */
   readonly oidcAuthority?: string | URL | undefined;
-  /** Hosts that speak like Entra and are not Microsoft's, such as `login.example.com` or `localhost:8443`. */
+  /**
+   * Hosts beside Microsoft's that you vouch for, each with its port unless that is the default: domains of your own of External ID
+   * and B2C, ADFS servers, proxies. With a tenant's GUID or domain such a host is one of External ID, with `common`,
+   * `organizations` or `consumers` one of Entra ID.
+   */
   readonly knownAuthorities?: readonly string[] | undefined;
   /**
    * Whether a host of `authority` that is neither Microsoft's nor in `knownAuthorities` is refused. `false` trusts the authority

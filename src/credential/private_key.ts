@@ -134,7 +134,7 @@ export function readPrivateKey(
   if (passphrase !== undefined) {
     failCredential("passphrase is given, and privateKey is not encrypted: leave it out");
   }
-  if (parts.length > 0) return derKey(parts);
+  if (Array.isArray(key)) return derKey(parts);
   if ("kty" in key) return jwkKey(key as JsonWebKey);
   if ("algorithm" in key) return cryptoKey(key);
   failCredential("privateKey must be PEM text, a JWK or a CryptoKey");

@@ -306,13 +306,13 @@ const NOT_KEYS: readonly [string, (keys: TestKeys, ec: TestKeys) => unknown, str
       (one) => one.charCodeAt(0),
     );
     return pem("EC PRIVATE KEY", sequence(integer(1), octets(secret), der(0xa0, oid(OIDS.p256))));
-  }, COMMAND],
+  }, "openssl ec -in key.pem"],
   ["an endless bundle", () => pem("CERTIFICATE", sequence()).repeat(2_000), "too long"],
   ["a number", () => 5, "PEM text, a JWK or a CryptoKey"],
   ["null", () => null, "PEM text, a JWK or a CryptoKey"],
   ["an empty object", () => ({}), "PEM text, a JWK or a CryptoKey"],
   ["bytes", () => new TextEncoder().encode("key"), "PEM text, a JWK or a CryptoKey"],
-  ["a list", () => [], "private key"],
+  ["a list", () => [{}], "PEM text, a JWK or a CryptoKey"],
   [
     "a key pair",
     ({ privateKey, publicKey }) => ({ privateKey, publicKey }),
@@ -388,11 +388,11 @@ test("a CryptoKey that is public, for another hash or for something else is refu
     ],
   );
   const wrong: [CryptoKey, string][] = [
-    [publicKey, 'the type "private"'],
-    [await imported({ name: "RSASSA-PKCS1-v1_5", hash: "SHA-512" }, "sign"), "with SHA-256"],
-    [await imported({ name: "RSA-PSS", hash: "SHA-1" }, "sign"), "with SHA-256"],
-    [await imported({ name: "RSA-OAEP", hash: "SHA-256" }, "decrypt"), 'usage "sign"'],
-    [hmac, 'the type "private"'],
+    [publicKey, "a private CryptoKey"],
+    [await imported({ name: "RSASSA-PKCS1-v1_5", hash: "SHA-512" }, "sign"), "RSA-PSS SHA-256"],
+    [await imported({ name: "RSA-PSS", hash: "SHA-1" }, "sign"), "RSA-PSS SHA-256"],
+    [await imported({ name: "RSA-OAEP", hash: "SHA-256" }, "decrypt"), "usage sign"],
+    [hmac, "a private CryptoKey"],
   ];
   for (const [privateKey, why] of wrong) {
     const error = await refusal({ privateKey }, GENERIC);
@@ -450,4 +450,19 @@ test("a key is imported once for an algorithm, and so that nobody can export it"
   } finally {
     delete spied.importKey;
   }
+});
+
+test("R-194 a key that a runtime could not open once is opened by the next call", async () => {
+  const keys = await testKeys("EC");
+  const privateKey = pem("ENCRYPTED PRIVATE KEY", await encryptedPkcs8(keys.pkcs8, "right"));
+  const method = methodOf({ privateKey, passphrase: "right" });
+  // deno-lint-ignore no-explicit-any
+  const spied = crypto.subtle as any;
+  spied.deriveKey = () => Promise.reject(new Error("out of memory"));
+  try {
+    assertEquals(await method.apply(GENERIC).catch(({ code }) => code), "invalid_client_credential");
+  } finally {
+    delete spied.deriveKey;
+  }
+  await assertionOf(method, GENERIC);
 });

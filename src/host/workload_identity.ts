@@ -81,7 +81,7 @@ async function readToken(path: string): Promise<string> {
  * ```
  *
  * @param environment The variables; those of the process where absent.
- * @returns Options; the file is read when a token is asked for, and again when it has changed.
+ * @returns Options; the file is read when a token is asked for, and again before what it held ends, or when that was refused.
  * @throws {ClientConfigurationError} `invalid_option`, with the name of the variable that is not set.
  */
 export function workloadIdentity(environment: Environment = env): WorkloadIdentity {

@@ -73,8 +73,9 @@ function unmatched(code: number, what: string, value: unknown, more = ""): Entra
 }
 
 function subjectUnmatched(candidates: readonly Expected[], subject: unknown): EntraError {
-  const lower = String(subject).toLowerCase();
-  if (!candidates.some((candidate) => candidate.subject.toLowerCase() === lower)) {
+  const differsInCase = (own: string): boolean =>
+    typeof subject === "string" && own !== subject && own.toLowerCase() === subject.toLowerCase();
+  if (!candidates.some((candidate) => differsInCase(candidate.subject))) {
     return unmatched(700213, "subject", subject);
   }
   const more =

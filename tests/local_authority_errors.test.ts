@@ -67,15 +67,9 @@ test("a correlation id that is no GUID is replaced, one in the form is taken", a
   assertEquals(taken.correlation_id, OTHER);
 });
 
-test("a wrong secret, no secret and an unknown assertion are 401 invalid_client", async () => {
+test("a wrong secret and no secret are 401 invalid_client", async () => {
   await refused({ form: { client_secret: "wrong" } }, 401, "invalid_client", 7000215);
   await refused({ form: { client_secret: undefined } }, 401, "invalid_client", 7000216);
-  await refused(
-    { form: { client_secret: undefined, client_assertion: "a.b.c" } },
-    401,
-    "invalid_client",
-    700027,
-  );
 });
 
 test("an error never repeats the secret", async () => {

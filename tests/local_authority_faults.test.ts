@@ -238,3 +238,30 @@ test("a fault that makes no sense is refused when it is set", () => {
     assertThrows(() => authority.fault(fault as Fault), TypeError, "Cannot set a fault");
   }
 });
+
+test("a request is refused with any AADSTS code, as while a certificate is renewed", async () => {
+  const authority = new LocalAuthority();
+  const url = `https://login.microsoftonline.com/${authority.defaults.tenantId}/oauth2/v2.0/token`;
+  const ask = async (): Promise<unknown[]> => {
+    const response = await authority.fetch(url, { method: "POST", body: new URLSearchParams() });
+    const { error, error_codes, error_description, suberror, claims } = await response.json();
+    return [response.status, error, error_codes, error_description.split(" ")[0], suberror, claims];
+  };
+  for (const code of [700027, 700024, 7000214, 1000502, 7000274, 7000277]) {
+    authority.fault({ on: "token", kind: "entra_error", code });
+    assertEquals(await ask(), [401, "invalid_client", [code], `AADSTS${code}:`, undefined, undefined]);
+  }
+  authority.fault({
+    on: "token",
+    kind: "entra_error",
+    code: 50173,
+    error: "invalid_grant",
+    suberror: "bad_token",
+    claims: "{}",
+  });
+  assertEquals(await ask(), [400, "invalid_grant", [50173], "AADSTS50173:", "bad_token", "{}"]);
+  authority.fault({ on: "token", kind: "entra_error", code: 90033, status: 503, text: "Later." });
+  assertEquals((await ask()).slice(0, 3), [503, "invalid_client", [90033]]);
+  const nameless = { on: "token", kind: "entra_error" } as unknown as Fault;
+  assertThrows(() => authority.fault(nameless), TypeError, '"code" must be a number');
+});

@@ -196,6 +196,7 @@ export function approve(
     tenantId: tenant.id,
     nonce: request.nonce,
     codeChallenge: request.codeChallenge,
+    jkt: exchange.services.dpop && (request.parameters.get("dpop_jkt") ?? undefined),
     claims: request.claims ?? NO_CLAIMS,
     used: false,
   }, CODE_LIFETIME_SECONDS);

@@ -9,6 +9,7 @@ import { GRAPH_APP_ID, issuersOf, PUBLIC_CLOUD } from "./clouds.ts";
 import type { Tenant, User } from "./declared.ts";
 import type { Exchange } from "./exchange.ts";
 import { GraphError, loginOrigin } from "./graph_error.ts";
+import { presentedToken } from "./presented_token.ts";
 import { objectIdIn } from "./user_tenant.ts";
 
 /** A token that was accepted. */
@@ -18,13 +19,6 @@ export interface Bearer {
   readonly tenant: Tenant;
   /** The user whom it is for; absent if it is for an app. */
   readonly user?: User;
-}
-
-function bearerToken(exchange: Exchange): string {
-  const authorization = exchange.incoming.headers.get("authorization") ?? "";
-  const token = /^bearer +(\S+)$/i.exec(authorization)?.[1];
-  if (token === undefined) throw new GraphError(401, "InvalidAuthenticationToken", "Access token is empty.");
-  return token;
 }
 
 function refusalOf(cause: unknown): GraphError {
@@ -86,7 +80,9 @@ function refuseRevoked(exchange: Exchange, user: User, claims: JWTPayload): void
 
 /** Reads and checks the token of a request. Throws a `GraphError`. */
 export async function bearerOf(exchange: Exchange): Promise<Bearer> {
-  const claims = await verifiedClaims(exchange, bearerToken(exchange));
+  const { accessToken, requireBinding } = await presentedToken(exchange);
+  const claims = await verifiedClaims(exchange, accessToken);
+  requireBinding(claims);
   const tenant = issuingTenant(exchange, claims);
   if (typeof claims["scp"] !== "string") return { claims, tenant };
   const user = exchange.services.directory.users.find((other) => objectIdIn(other, tenant) === claims["oid"]);

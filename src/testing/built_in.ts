@@ -39,6 +39,13 @@ export const GRAPH: ResourceDeclaration = {
   optionalClaims: ["idtyp"],
 };
 
+/** What apps ask tokens for that other apps are to accept as their credential. */
+export const TOKEN_EXCHANGE: ResourceDeclaration = {
+  identifierUris: ["api://AzureADTokenExchange"],
+  appId: "fb60f99c-7a34-4190-8149-302f77469936",
+  accessTokenVersion: 2,
+};
+
 const LOOPBACK_URIS: readonly string[] = ["http://localhost/*", "http://127.0.0.1/*"];
 
 /** The apps: a confidential one, and a public one. */

@@ -5,6 +5,7 @@
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1 | RFC 6749 section 2.3.1}
  */
 import { sameText } from "../crypto/same_text.ts";
+import { requireClientAssertion } from "./client_assertion.ts";
 import type { App, Tenant } from "./declared.ts";
 import { EntraError, malformedRequest, missingParameter } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
@@ -13,7 +14,8 @@ import type { Exchange } from "./exchange.ts";
 export interface ClientProof {
   readonly clientId: string;
   readonly clientSecret: string | undefined;
-  readonly hasAssertion: boolean;
+  readonly assertion: string | undefined;
+  readonly assertionType: string | undefined;
 }
 
 function formDecoded(part: string): string {
@@ -39,17 +41,18 @@ function basicCredentials(authorization: string): { id: string; secret: string }
 
 /** Reads the client's credentials from the form or from HTTP Basic; both at once are refused. */
 export function clientProofOf(exchange: Exchange, form: ReadonlyMap<string, string>): ClientProof {
-  const hasAssertion = form.has("client_assertion");
+  const assertion = form.get("client_assertion");
+  const assertionType = form.get("client_assertion_type");
   const authorization = exchange.incoming.headers.get("authorization") ?? "";
   if (/^basic /i.test(authorization)) {
     const { id, secret } = basicCredentials(authorization);
     const named = form.get("client_id") ?? id;
-    if (named !== id || form.has("client_secret") || hasAssertion) throw malformedRequest();
-    return { clientId: id, clientSecret: secret, hasAssertion };
+    if (named !== id || form.has("client_secret") || assertion !== undefined) throw malformedRequest();
+    return { clientId: id, clientSecret: secret, assertion, assertionType };
   }
   const clientId = form.get("client_id");
   if (clientId === undefined) throw missingParameter("client_id");
-  return { clientId, clientSecret: form.get("client_secret"), hasAssertion };
+  return { clientId, clientSecret: form.get("client_secret"), assertion, assertionType };
 }
 
 /** Finds the app in the tenant's directory. Throws AADSTS700016. */
@@ -82,20 +85,19 @@ export async function requireSecret(app: App, secret: string, nowMs: number): Pr
 }
 
 function refuseCredentialOfPublic(app: App, proof: ClientProof): void {
-  if (!app.publicClient || (proof.clientSecret === undefined && !proof.hasAssertion)) return;
+  if (!app.publicClient || (proof.clientSecret === undefined && proof.assertion === undefined)) return;
   const text = "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.";
   throw new EntraError(401, "invalid_client", 700025, text);
 }
 
 /** Authenticates an app that must prove itself. Throws AADSTS7000216 if it offers nothing. */
-export async function authenticateApp(app: App, proof: ClientProof, nowMs: number): Promise<void> {
+export async function authenticateApp(exchange: Exchange, app: App, proof: ClientProof): Promise<void> {
+  const { clientSecret, assertion, assertionType } = proof;
   refuseCredentialOfPublic(app, proof);
-  if (proof.clientSecret !== undefined) return await requireSecret(app, proof.clientSecret, nowMs);
-  if (proof.hasAssertion) {
-    const text =
-      "The certificate with identifier used to sign the client assertion is not registered on application.";
-    throw new EntraError(401, "invalid_client", 700027, text);
+  if (clientSecret !== undefined) {
+    return await requireSecret(app, clientSecret, exchange.services.clock.now());
   }
+  if (assertion !== undefined) return await requireClientAssertion(exchange, app, assertion, assertionType);
   const text =
     "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.";
   throw new EntraError(401, "invalid_client", 7000216, text);
@@ -113,9 +115,13 @@ export function credentialRequired(): EntraError {
  *
  * A public client must not send a credential (AADSTS700025), a confidential one must (AADSTS7000218).
  */
-export async function authenticateUserClient(app: App, proof: ClientProof, nowMs: number): Promise<void> {
+export async function authenticateUserClient(
+  exchange: Exchange,
+  app: App,
+  proof: ClientProof,
+): Promise<void> {
   refuseCredentialOfPublic(app, proof);
   if (app.publicClient) return;
-  if (proof.clientSecret === undefined && !proof.hasAssertion) throw credentialRequired();
-  await authenticateApp(app, proof, nowMs);
+  if (proof.clientSecret === undefined && proof.assertion === undefined) throw credentialRequired();
+  await authenticateApp(exchange, app, proof);
 }

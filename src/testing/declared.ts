@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type DeclaredKeys, keysOf } from "./app_keys.ts";
 import { GRAPH_SCOPES } from "./built_in.ts";
 import { CONSUMERS_TENANT_ID, GRAPH_APP_ID } from "./clouds.ts";
 import { guidFor, isGuid, personalIdFor } from "./guid.ts";
@@ -23,7 +24,7 @@ export interface Tenant {
 }
 
 /** An app, with its defaults filled in. */
-export interface App {
+export interface App extends DeclaredKeys {
   readonly clientId: string;
   readonly name: string;
   readonly secrets: readonly SecretDeclaration[];
@@ -116,6 +117,7 @@ export function appOf(declared: AppDeclaration, tenants: readonly Tenant[]): App
     secrets: (declared.secrets ?? []).map((secret) =>
       typeof secret === "string" ? { value: secret } : secret
     ),
+    ...keysOf(declared),
     tenants: installedIn(declared, tenants),
     appRoles: declared.appRoles ?? {},
     optionalClaims: declared.optionalClaims ?? [],

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BUILT_IN_APPS, BUILT_IN_TENANT, builtInUser, GRAPH } from "./built_in.ts";
+import { BUILT_IN_APPS, BUILT_IN_TENANT, builtInUser, GRAPH, TOKEN_EXCHANGE } from "./built_in.ts";
 import { CONSUMERS_TENANT_ID, GRAPH_APP_ID } from "./clouds.ts";
 import type { LocalAuthorityDefaults } from "./defaults.ts";
 import {
@@ -38,13 +38,17 @@ export class Directory {
     this.#tenants = (options.tenants ?? [BUILT_IN_TENANT]).map(tenantOf);
     this.apps = (options.apps ?? BUILT_IN_APPS).map((app) => appOf(app, this.#tenants));
     const resources = (options.resources ?? []).map(resourceOf);
-    const hasGraph = resources.some((resource) => resource.appId === GRAPH_APP_ID);
-    this.#resources = hasGraph ? resources : [...resources, resourceOf(GRAPH)];
+    const builtIns = [GRAPH, TOKEN_EXCHANGE].map(resourceOf).filter(({ appId, identifierUris: [uri = ""] }) =>
+      !resources.some((resource) =>
+        resource.appId === appId || (appId !== GRAPH_APP_ID && resource.identifierUris.includes(uri))
+      )
+    );
+    this.#resources = [...resources, ...builtIns];
     requireDistinct(this.#tenants.flatMap((tenant) => [tenant.id, ...tenant.domains]), "a tenant");
     requireDistinct(this.apps.map((app) => app.clientId), "an app");
     requireDistinct(this.#resources.flatMap((r) => [r.appId, ...r.identifierUris]), "a resource");
-    const builtIn = this.#tenants.length > 0 ? [builtInUser(this.#domain)] : [];
-    this.users = (options.users ?? builtIn).map((user) => userOf(user, this.#tenants));
+    const builtInUsers = this.#tenants.length > 0 ? [builtInUser(this.#domain)] : [];
+    this.users = (options.users ?? builtInUsers).map((user) => userOf(user, this.#tenants));
     requireDistinct(this.users.map((user) => user.username), "a user");
   }
 

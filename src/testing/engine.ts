@@ -6,7 +6,7 @@
 import { isMicrosoftHost } from "./clouds.ts";
 import { answerDeviceCode } from "./device.ts";
 import { EntraError } from "./entra_error.ts";
-import { entraErrorResponse } from "./error_answer.ts";
+import { entraErrorResponse, oauthErrorResponse } from "./error_answer.ts";
 import { type Exchange, jsonResponse, sentCorrelationId, type Services } from "./exchange.ts";
 import { playFault } from "./fault_response.ts";
 import type { FaultKind, Faults, PlayedFault } from "./faults.ts";
@@ -15,10 +15,13 @@ import { graphGuarded } from "./graph_error.ts";
 import { formOf, type Incoming } from "./incoming.ts";
 import { answerInstanceDiscovery } from "./instance_discovery.ts";
 import { answerJwks } from "./jwks.ts";
+import { OAuthError } from "./oauth_error.ts";
 import { answerDiscovery } from "./openid_configuration.ts";
 import { answerAuthorize, answerDevicePage, answerLogout } from "./pages/mod.ts";
+import { answerPushedRequest } from "./pushed_requests.ts";
 import { loggable, type LoggedRequest, type RequestLog } from "./request_log.ts";
 import { type RequestKind, type Route, routeOf, type Surface } from "./router.ts";
+import { UNBOUND } from "./binding.ts";
 import { answerToken } from "./token_endpoint.ts";
 import { answerUserInfo } from "./userinfo.ts";
 
@@ -32,6 +35,7 @@ const ENDPOINTS: Readonly<Record<Route["kind"], Endpoint>> = {
   api: (exchange) => graphGuarded(exchange, answerGraph),
   userinfo: (exchange) => graphGuarded(exchange, answerUserInfo),
   authorize: answerAuthorize,
+  par: answerPushedRequest,
   devicecode: answerDeviceCode,
   device: answerDevicePage,
   logout: answerLogout,
@@ -50,6 +54,7 @@ async function ordinaryAnswer(exchange: Exchange): Promise<Response> {
   try {
     return await ENDPOINTS[exchange.route.kind](exchange);
   } catch (cause) {
+    if (cause instanceof OAuthError) return oauthErrorResponse(exchange, cause);
     if (!(cause instanceof EntraError)) throw cause;
     return entraErrorResponse(exchange, cause, cause.status === 405 ? { allow: "POST" } : {});
   }
@@ -127,6 +132,7 @@ export class Engine {
       issuerOrigin: isMicrosoftHost(host) ? origin : this.#issuerOrigin ?? origin,
       traceId: crypto.randomUUID(),
       correlationId: sentCorrelationId(incoming) ?? crypto.randomUUID(),
+      binding: UNBOUND,
       takeIdTokenFault,
     };
   }

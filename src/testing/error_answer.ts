@@ -4,6 +4,7 @@
  * @module
  */
 import type { EntraError } from "./entra_error.ts";
+import type { OAuthError } from "./oauth_error.ts";
 import { type Exchange, jsonResponse, timestampOf } from "./exchange.ts";
 
 /** The sentence of an error answer, with what is needed to find it in a log. */
@@ -36,6 +37,19 @@ export function entraErrorResponse(
 ): Response {
   return jsonResponse(exchange, entraErrorBody(exchange, failure), failure.status, {
     "cache-control": "no-store, no-cache",
+    pragma: "no-cache",
+    ...headers,
+  });
+}
+
+/** Answers with an error that has no AADSTS code. */
+export function oauthErrorResponse(
+  exchange: Exchange,
+  { status, error, message, headers }: OAuthError,
+): Response {
+  const body = { error, error_description: message };
+  return jsonResponse(exchange, body, status, {
+    "cache-control": "no-store",
     pragma: "no-cache",
     ...headers,
   });

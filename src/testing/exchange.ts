@@ -7,15 +7,19 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Consents } from "./consents.ts";
 import type { DeviceStore } from "./device_store.ts";
 import type { Directory } from "./directory.ts";
+import type { Dpop } from "./dpop.ts";
 import type { IdTokenFault } from "./faults.ts";
 import type { GrantStore } from "./grant_store.ts";
 import { isGuid } from "./guid.ts";
 import { formOf, type Incoming } from "./incoming.ts";
 import type { NotifyingFetch, RefreshTokenOptions } from "./options.ts";
+import type { Nonces } from "./nonces.ts";
+import type { PushedRequests } from "./pushed_request_store.ts";
 import type { Revocations } from "./revocations.ts";
 import type { Route } from "./router.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { SigningKeys } from "./signing_keys.ts";
+import type { TokenBinding } from "./binding.ts";
 
 /** What the endpoints of one authority share. */
 export interface Services {
@@ -30,6 +34,12 @@ export interface Services {
   readonly refreshTokens: RefreshTokenOptions;
   readonly tokenLifetimeSeconds: number;
   readonly refreshInSeconds: number | undefined;
+  /** What DPoP takes; absent if it is off. */
+  readonly dpop: Dpop | undefined;
+  /** The nonces of signed HTTP requests. */
+  readonly popNonces: Nonces;
+  /** The requests that were pushed; absent if that is off. */
+  readonly pushedRequests: PushedRequests | undefined;
   /** How apps are told that a user signed out. */
   readonly fetch: NotifyingFetch;
 }
@@ -45,6 +55,8 @@ export interface Exchange {
   readonly issuerOrigin: string;
   readonly traceId: string;
   readonly correlationId: string;
+  /** What the tokens of this request are bound to. */
+  readonly binding: TokenBinding;
   /** Takes the oldest fault of ID tokens, if one is waiting. */
   readonly takeIdTokenFault: () => IdTokenFault | undefined;
 }

@@ -8,6 +8,7 @@ import { EntraError } from "./entra_error.ts";
 import { entraErrorResponse } from "./error_answer.ts";
 import type { Exchange } from "./exchange.ts";
 import type {
+  EntraErrorFault,
   HtmlFault,
   JsonFault,
   NotJsonFault,
@@ -72,6 +73,22 @@ function serverError(exchange: Exchange, status: number, empty: boolean): Respon
   }
   const text = "A transient error has occurred. Please try again.";
   return entraErrorResponse(exchange, new EntraError(status, "temporarily_unavailable", 90033, text));
+}
+
+function refused(exchange: Exchange, fault: EntraErrorFault): Response {
+  const {
+    code,
+    error = "invalid_client",
+    text = "The local authority was told to refuse.",
+    suberror,
+    claims,
+  } = fault;
+  const status = fault.status ?? (error === "invalid_client" ? 401 : 400);
+  const details = {
+    ...(suberror === undefined ? {} : { suberror }),
+    ...(claims === undefined ? {} : { claims }),
+  };
+  return entraErrorResponse(exchange, new EntraError(status, error, code, text, details));
 }
 
 /** Writes into a chunk that begins at `start` what of `bytes`, which belong at `at`, falls into it. */
@@ -143,6 +160,8 @@ export async function playFault(
       return throttled(exchange, fault);
     case "server_error":
       return serverError(exchange, fault.status ?? 500, fault.empty ?? false);
+    case "entra_error":
+      return refused(exchange, fault);
     case "slow":
       await waitFor(exchange.services.clock, fault.delayMs, exchange.incoming.signals());
       return await ordinary();

@@ -114,6 +114,24 @@ export interface NetworkFault extends FaultBase {
   readonly kind: "network";
 }
 
+/** The authority refuses the request with an AADSTS code, as during the roll-over of a certificate. */
+export interface EntraErrorFault extends FaultBase {
+  /** Which fault this is. */
+  readonly kind: "entra_error";
+  /** The AADSTS number, such as 700027. */
+  readonly code: number;
+  /** The OAuth error code. Default: `invalid_client`. */
+  readonly error?: string;
+  /** What is said after the number. Default: a sentence. */
+  readonly text?: string;
+  /** The sub-error, such as `bad_token`. Default: none. */
+  readonly suberror?: string;
+  /** The claims to ask for in the next authorization request, as JSON. Default: none. */
+  readonly claims?: string;
+  /** The HTTP status. Default: 401 for `invalid_client`, else 400. */
+  readonly status?: number;
+}
+
 /** How an ID token is signed that no client should accept. */
 export type IdTokenSignature = "broken" | "none" | "foreign_key" | "hs256";
 
@@ -152,6 +170,7 @@ export type Fault =
   | TruncatedFault
   | JsonFault
   | NetworkFault
+  | EntraErrorFault
   | IdTokenFault;
 
 /** A fault that takes the place of the ordinary answer, or changes it as a whole. */
@@ -174,6 +193,7 @@ const KINDS: ReadonlyMap<string, readonly [string, string] | undefined> = new Ma
   ["truncated", undefined],
   ["json", undefined],
   ["network", undefined],
+  ["entra_error", ["code", "number"]],
   ["id_token", undefined],
 ]);
 

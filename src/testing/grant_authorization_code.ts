@@ -14,6 +14,7 @@ import type { AuthorizationCode } from "./grant_store.ts";
 import { authenticatedClient, pathSegment } from "./path_client.ts";
 import { readScopes, splitScopes } from "./requested_scopes.ts";
 import { sha256 } from "./token_parts.ts";
+import { refreshTokenKey, requireSameKey } from "./token_binding.ts";
 import { plannedAnswer, writtenAnswer } from "./user_answer.ts";
 import { tenantFor } from "./user_tenant.ts";
 
@@ -100,6 +101,7 @@ export async function grantAuthorizationCode(
   const code = findCode(exchange, form);
   requireSameRequest(code, client, form);
   await requireVerifier(code, form.get("code_verifier"));
+  requireSameKey(exchange, code.jkt, "code");
   // Nothing below waits for anything until the code is used up.
   refuseUsed(exchange, code);
   refuseRevoked(exchange, code);
@@ -117,5 +119,8 @@ export async function grantAuthorizationCode(
   code.used = true;
   const offline = [...scopes, ...grant.scopes].includes("offline_access");
   const { grants } = exchange.services;
-  return await writtenAnswer(exchange, answer, offline ? grants.addRefreshToken(grant, client) : undefined);
+  const issued = offline
+    ? grants.addRefreshToken(grant, client, refreshTokenKey(exchange, client))
+    : undefined;
+  return await writtenAnswer(exchange, answer, issued);
 }

@@ -13,6 +13,7 @@ import { EntraError, tenantNotFound } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
 import { isGuid } from "./guid.ts";
 import { lifetimesOf } from "./lifetimes.ts";
+import { boundClaims } from "./token_binding.ts";
 
 const DEFAULT_SUFFIX = "/.default";
 
@@ -92,13 +93,13 @@ export async function grantClientCredentials(
   const proof = clientProofOf(exchange, form);
   const tenant = requireTenant(exchange);
   const app = requireApp(exchange, tenant, proof.clientId);
-  await authenticateApp(app, proof, nowMs);
+  await authenticateApp(exchange, app, proof);
   const audience = audienceOf(form.get("scope"));
   const resource = requireResource(exchange, tenant, audience);
-  const extraClaims = extraClaimsOf(form);
+  const extraClaims = { ...extraClaimsOf(form), ...boundClaims(exchange, resource) };
   const roles = services.directory.roles(app, resource);
   const lifetimeSeconds = services.tokenLifetimeSeconds;
   const token = { tenant, app, resource, audience, roles, issuerOrigin, nowMs, lifetimeSeconds, extraClaims };
   const access_token = await signAppToken(token, await services.keys.current());
-  return { token_type: "Bearer", ...lifetimesOf(services), access_token };
+  return { token_type: exchange.binding.tokenType, ...lifetimesOf(services), access_token };
 }

@@ -11,6 +11,7 @@ import { EntraError, missingParameter } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
 import type { UserGrant } from "./grant_store.ts";
 import { authenticatedClient, pathSegment } from "./path_client.ts";
+import { refreshTokenKey } from "./token_binding.ts";
 import { plannedAnswer, writtenAnswer } from "./user_answer.ts";
 import { tenantFor } from "./user_tenant.ts";
 
@@ -78,5 +79,8 @@ export async function grantDeviceCode(
   device.outcome = "redeemed";
   const { grants } = exchange.services;
   const offline = scopes.includes("offline_access");
-  return await writtenAnswer(exchange, answer, offline ? grants.addRefreshToken(grant, client) : undefined);
+  const issued = offline
+    ? grants.addRefreshToken(grant, client, refreshTokenKey(exchange, client))
+    : undefined;
+  return await writtenAnswer(exchange, answer, issued);
 }

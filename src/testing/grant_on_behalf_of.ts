@@ -14,6 +14,7 @@ import type { UserGrant } from "./grant_store.ts";
 import { authenticatedClient, pathSegment } from "./path_client.ts";
 import { splitScopes } from "./requested_scopes.ts";
 import { originOf } from "./token_origin.ts";
+import { refreshTokenKey } from "./token_binding.ts";
 import { plannedAnswer, writtenAnswer } from "./user_answer.ts";
 import { grantFor } from "./user_grant.ts";
 import { tenantFor } from "./user_tenant.ts";
@@ -65,5 +66,8 @@ export async function grantOnBehalfOf(
   }, scopes);
   const { grants } = exchange.services;
   const offline = scopes.includes("offline_access");
-  return await writtenAnswer(exchange, answer, offline ? grants.addRefreshToken(grant, client) : undefined);
+  const issued = offline
+    ? grants.addRefreshToken(grant, client, refreshTokenKey(exchange, client))
+    : undefined;
+  return await writtenAnswer(exchange, answer, issued);
 }

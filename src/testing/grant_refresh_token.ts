@@ -12,6 +12,7 @@ import type { Exchange } from "./exchange.ts";
 import type { RefreshToken } from "./grant_store.ts";
 import { authenticatedClient, pathSegment } from "./path_client.ts";
 import { splitScopes } from "./requested_scopes.ts";
+import { refreshTokenKey, requireSameKey } from "./token_binding.ts";
 import { plannedAnswer, writtenAnswer } from "./user_answer.ts";
 import { tenantFor } from "./user_tenant.ts";
 
@@ -56,7 +57,7 @@ function successor(exchange: Exchange, secret: string, token: RefreshToken, clie
   const { grants, refreshTokens } = exchange.services;
   if (refreshTokens.rotate ?? true) {
     token.superseded = true;
-    return grants.addRefreshToken(token.grant, client);
+    return grants.addRefreshToken(token.grant, client, refreshTokenKey(exchange, client));
   }
   grants.keepRefreshToken(secret, token);
   return secret;
@@ -73,6 +74,7 @@ export async function grantRefreshToken(
   // Nothing below waits for anything until the token is replaced.
   const token = findToken(exchange, secret);
   requireOwner(token, client);
+  requireSameKey(exchange, token.jkt, "refresh token");
   requireLive(exchange, token);
   const { grant } = token;
   const scope = form.get("scope");

@@ -36,6 +36,8 @@ export interface AuthorizationCode {
   readonly tenantId: string;
   readonly nonce: string | undefined;
   readonly codeChallenge: string | undefined;
+  /** The thumbprint of the DPoP key that it is bound to. */
+  readonly jkt: string | undefined;
   readonly claims: Json;
   used: boolean;
 }
@@ -47,6 +49,8 @@ export interface RefreshToken {
   readonly client: App;
   /** Whether a newer one has been issued for it. */
   superseded: boolean;
+  /** The thumbprint of the DPoP key that it is bound to. */
+  readonly jkt: string | undefined;
 }
 
 const MAX_CODES = 1_000;
@@ -78,9 +82,9 @@ export class GrantStore {
   }
 
   /** Makes a refresh token. */
-  addRefreshToken(grant: UserGrant, client: App): string {
+  addRefreshToken(grant: UserGrant, client: App, jkt: string | undefined): string {
     const secret = `1.R${opaque(SECRET_BYTES)}`;
-    this.#refreshTokens.set(secret, { grant, client, superseded: false }, this.#refreshLifetimeSeconds);
+    this.#refreshTokens.set(secret, { grant, client, superseded: false, jkt }, this.#refreshLifetimeSeconds);
     return secret;
   }
 

@@ -13,13 +13,22 @@ export class GraphError extends Error {
   readonly code: string;
   /** What the `WWW-Authenticate` header of a 401 says besides. */
   readonly challenge: string;
+  /** Headers that replace those of the answer. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, code: string, text: string, challenge = "") {
+  constructor(
+    status: number,
+    code: string,
+    text: string,
+    challenge = "",
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(text);
     this.name = "GraphError";
     this.status = status;
     this.code = code;
     this.challenge = challenge;
+    this.headers = headers;
   }
 }
 
@@ -67,7 +76,7 @@ export async function graphGuarded(
   try {
     return await endpoint(exchange);
   } catch (cause) {
-    if (cause instanceof GraphError) return graphErrorResponse(exchange, cause);
+    if (cause instanceof GraphError) return graphErrorResponse(exchange, cause, cause.headers);
     throw cause;
   }
 }

@@ -38,6 +38,7 @@ export type { Clock } from "../runtime/clock.ts";
 export type { LocalAuthorityDefaults } from "./defaults.ts";
 export { EntraError, type EntraErrorDetails } from "./entra_error.ts";
 export type {
+  EntraErrorFault,
   Fault,
   FaultBase,
   FaultKind,
@@ -56,6 +57,17 @@ export type {
   ThrottledFault,
   TruncatedFault,
 } from "./faults.ts";
+export type {
+  AppCredentialDeclaration,
+  AppKeys,
+  BindingOptions,
+  ExternalCredentialDeclaration,
+  FederatedCredentialDeclaration,
+  NonceOptions,
+  PublicJwk,
+  PublicKeys,
+  TrustedSubject,
+} from "./key_options.ts";
 export { LocalAuthority } from "./local_authority.ts";
 export type { BunLike, DenoLike, LocalAuthorityServer } from "./loopback.ts";
 export type {

@@ -7,6 +7,7 @@
 import { cloudOfLoginHost, CONSUMERS_TENANT_ID, issuersOf, PUBLIC_CLOUD } from "./clouds.ts";
 import { tenantNotFound } from "./entra_error.ts";
 import { type Exchange, jsonResponse } from "./exchange.ts";
+import { PROOF_ALGORITHMS } from "./proof_key.ts";
 
 const V2_CLAIMS: readonly string[] =
   ("sub iss cloud_instance_name cloud_instance_host_name cloud_graph_host_name msgraph_host aud exp iat auth_time " +
@@ -59,16 +60,25 @@ function cloudFields(exchange: Exchange): Record<string, unknown> {
 function commonFields({ services }: Exchange): Record<string, unknown> {
   const tellsServers = services.directory.apps.some((app) => app.backChannelLogoutUris.length > 0);
   return {
-    token_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic"],
+    token_endpoint_auth_methods_supported: ["client_secret_post", "private_key_jwt", "client_secret_basic"],
     response_modes_supported: ["query", "fragment", "form_post"],
     subject_types_supported: ["pairwise"],
     id_token_signing_alg_values_supported: ["RS256"],
     request_uri_parameter_supported: false,
+    ...(services.dpop ? { dpop_signing_alg_values_supported: PROOF_ALGORITHMS } : {}),
     http_logout_supported: true,
     frontchannel_logout_supported: true,
     ...(tellsServers
       ? { backchannel_logout_supported: true, backchannel_logout_session_supported: true }
       : {}),
+  };
+}
+
+function pushedFields({ services: { pushedRequests } }: Exchange, base: string): Record<string, unknown> {
+  if (!pushedRequests) return {};
+  return {
+    pushed_authorization_request_endpoint: `${base}/oauth2/v2.0/par`,
+    require_pushed_authorization_requests: pushedRequests.required,
   };
 }
 
@@ -84,6 +94,7 @@ function v2Document(exchange: Exchange, { segment, issuerTenant }: PathTenant): 
     issuer: issuersOf(exchange.issuerOrigin, issuerTenant).v2,
     userinfo_endpoint: `${known ? `https://${known.graphHost}` : exchange.origin}/oidc/userinfo`,
     authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
+    ...pushedFields(exchange, base),
     device_authorization_endpoint: `${base}/oauth2/v2.0/devicecode`,
     end_session_endpoint: `${base}/oauth2/v2.0/logout`,
     claims_supported: V2_CLAIMS,

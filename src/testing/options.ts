@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock } from "../runtime/clock.ts";
+import type { AppKeys, BindingOptions } from "./key_options.ts";
 
 /** A directory that the authority plays. */
 export interface TenantDeclaration {
@@ -71,12 +72,12 @@ export interface UserDeclaration {
 export type AppAudience = "single" | "multi" | "multi_and_personal" | "personal";
 
 /** An app registration: a client that may ask for tokens. */
-export interface AppDeclaration {
+export interface AppDeclaration extends AppKeys {
   /** The application (client) id, a GUID. */
   readonly clientId: string;
   /** Its display name. Default: the client id. */
   readonly name?: string;
-  /** Its secrets; several may be live at once, as during a rotation. Default: none, so it cannot authenticate. */
+  /** Its secrets; several may be live at once, as during a rotation. Default: none. */
   readonly secrets?: readonly (string | SecretDeclaration)[];
   /** The ids of the tenants it is installed in. Default: all. */
   readonly tenants?: readonly string[];
@@ -192,7 +193,7 @@ export interface DeviceCodeOptions {
 export type NotifyingFetch = (input: string, init: RequestInit) => Promise<Response>;
 
 /** The options of a {@linkcode LocalAuthority}; all have defaults. */
-export interface LocalAuthorityOptions {
+export interface LocalAuthorityOptions extends BindingOptions {
   /** The tenants. Default: one, Contoso. */
   readonly tenants?: readonly TenantDeclaration[];
   /** The users. Default: one, `alex` in the first tenant. */

@@ -64,6 +64,6 @@ export async function authenticatedClient(
 ): Promise<App> {
   const proof = clientProofOf(exchange, form);
   const app = appOnPath(exchange, proof.clientId);
-  await authenticateUserClient(app, proof, exchange.services.clock.now());
+  await authenticateUserClient(exchange, app, proof);
   return app;
 }

@@ -12,6 +12,7 @@ export type EndpointKind =
   | "jwks"
   | "api"
   | "authorize"
+  | "par"
   | "devicecode"
   | "device"
   | "logout"
@@ -25,6 +26,7 @@ export const ENDPOINT_KINDS: readonly EndpointKind[] = [
   "jwks",
   "api",
   "authorize",
+  "par",
   "devicecode",
   "device",
   "logout",
@@ -53,6 +55,7 @@ const LOGIN_ROUTES: ReadonlyMap<string, Omit<Route, "tenant">> = new Map<string,
   ["discovery/v2.0/keys", { kind: "jwks", version: 2 }],
   ["oauth2/v2.0/token", { kind: "token", version: 2 }],
   ["oauth2/v2.0/authorize", { kind: "authorize", version: 2 }],
+  ["oauth2/v2.0/par", { kind: "par", version: 2 }],
   ["oauth2/v2.0/devicecode", { kind: "devicecode", version: 2 }],
   ["oauth2/v2.0/logout", { kind: "logout", version: 2 }],
   ["oauth2/deviceauth", { kind: "device" }],

@@ -7,9 +7,12 @@ import { systemClock } from "../runtime/clock.ts";
 import { Consents } from "./consents.ts";
 import { DeviceStore } from "./device_store.ts";
 import { Directory } from "./directory.ts";
+import { dpopOf } from "./dpop.ts";
 import type { Services } from "./exchange.ts";
 import { GrantStore } from "./grant_store.ts";
+import { Nonces } from "./nonces.ts";
 import type { LocalAuthorityOptions } from "./options.ts";
+import { pushedRequestsOf } from "./pushed_request_store.ts";
 import { Revocations } from "./revocations.ts";
 import { SessionStore } from "./sessions.ts";
 import { SigningKeys } from "./signing_keys.ts";
@@ -34,6 +37,9 @@ export function servicesOf(options: LocalAuthorityOptions): Services {
     refreshTokens,
     tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS,
     refreshInSeconds: options.refreshInSeconds,
+    dpop: dpopOf(clock, options),
+    popNonces: new Nonces(clock, options.signedHttpRequests ?? {}),
+    pushedRequests: pushedRequestsOf(clock, options),
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
   };
 }

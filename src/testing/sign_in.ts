@@ -23,6 +23,7 @@ import { EntraError } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Incoming } from "./incoming.ts";
 import { readLogoutRequest } from "./logout.ts";
+import { withPushed } from "./pushed_requests.ts";
 import { frontChannelAddresses, tellServers } from "./logout_notices.ts";
 import type { UserSession } from "./sessions.ts";
 
@@ -102,7 +103,8 @@ export class ProgrammaticBrowser {
       throw new TypeError("Cannot sign in: this is not the URL of an authorization endpoint");
     }
     try {
-      const request = readAuthorizationRequest(exchange, exchange.incoming.url.searchParams);
+      const parameters = withPushed(exchange, exchange.incoming.url.searchParams);
+      const request = readAuthorizationRequest(exchange, parameters);
       return answerTo(request, await approve(exchange, request, this.#session(exchange, request, options)));
     } catch (cause) {
       if (!(cause instanceof RedirectableError)) throw cause;

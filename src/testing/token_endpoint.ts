@@ -12,6 +12,7 @@ import { grantClientCredentials } from "./grant_client_credentials.ts";
 import { grantDeviceCode } from "./grant_device_code.ts";
 import { grantOnBehalfOf } from "./grant_on_behalf_of.ts";
 import { grantRefreshToken } from "./grant_refresh_token.ts";
+import { tokenBindingOf } from "./token_binding.ts";
 
 /** Answers one grant type. */
 type Grant = (exchange: Exchange, form: ReadonlyMap<string, string>) => Promise<Record<string, unknown>>;
@@ -36,6 +37,11 @@ export async function answerToken(exchange: Exchange): Promise<Response> {
     const text = `The app requested an unsupported grant type '${grantType}'.`;
     throw new EntraError(400, "unsupported_grant_type", 70003, text);
   }
-  const body = await grant(exchange, form);
-  return jsonResponse(exchange, body, 200, { "cache-control": "no-store, no-cache", pragma: "no-cache" });
+  const body = await grant({ ...exchange, binding: await tokenBindingOf(exchange, form) }, form);
+  const nonces = exchange.services.dpop?.tokenNonces;
+  return jsonResponse(exchange, body, 200, {
+    "cache-control": "no-store, no-cache",
+    pragma: "no-cache",
+    ...(nonces?.required ? { "dpop-nonce": nonces.current() } : {}),
+  });
 }

@@ -15,6 +15,7 @@ import { signIdToken } from "./id_token.ts";
 import { guidFor } from "./guid.ts";
 import { ID_TOKEN_LIFETIME_SECONDS, lifetimesOf } from "./lifetimes.ts";
 import { namesMeant, onlyResource, readScopes, type ResourceScopes } from "./requested_scopes.ts";
+import { boundClaims } from "./token_binding.ts";
 import type { Json } from "./token_parts.ts";
 import { signUserToken } from "./user_token.ts";
 
@@ -124,7 +125,10 @@ async function accessTokenOf(exchange: Exchange, answer: UserAnswer): Promise<st
     nowMs: services.clock.now(),
     lifetimeSeconds: services.tokenLifetimeSeconds,
     validFromSeconds: services.revocations.validFromSeconds(grant.user),
-    extraClaims: capabilities.length > 0 ? { xms_cc: capabilities } : {},
+    extraClaims: {
+      ...(capabilities.length > 0 ? { xms_cc: capabilities } : {}),
+      ...boundClaims(exchange, target.resource),
+    },
   }, await services.keys.current());
 }
 
@@ -169,7 +173,7 @@ export async function writtenAnswer(
   const { grant, client } = answer;
   const access_token = await accessTokenOf(exchange, answer);
   return {
-    token_type: "Bearer",
+    token_type: exchange.binding.tokenType,
     scope: scopeOf(answer),
     ...lifetimesOf(exchange.services),
     access_token,

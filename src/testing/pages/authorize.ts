@@ -12,6 +12,7 @@ import {
   refuse,
 } from "../authorization.ts";
 import type { Exchange } from "../exchange.ts";
+import { withPushed } from "../pushed_requests.ts";
 import { appResponse, parametersOf, withErrorPages } from "./answers.ts";
 import { Browser } from "./browser.ts";
 import { isOwnForm, readFormState } from "./form_state.ts";
@@ -49,8 +50,9 @@ async function authorize(exchange: Exchange): Promise<Response> {
     const journey = journeyOf(exchange, browser, new URLSearchParams(state.request));
     return await take(journey, state, parameters);
   }
-  const journey = journeyOf(exchange, browser, parameters);
-  return await walk(journey, { page: "authorize", request: parameters.toString(), done: [] });
+  const request = withPushed(exchange, parameters);
+  const journey = journeyOf(exchange, browser, request);
+  return await walk(journey, { page: "authorize", request: request.toString(), done: [] });
 }
 
 /** Answers the authorization endpoint: a page, or the answer to the app. */

@@ -36,8 +36,9 @@ function faultOf(
   { kind, base, environment, rules }: Authority,
   insecureLoopback: boolean,
 ): string | undefined {
-  const cloud = cloudOf(environment) ?? (kind === "aad" ? [environment] : undefined);
-  if (isAddress(url) && !isAddress(new URL(base))) return "it is an address, not a name";
+  const own = new URL(base);
+  const cloud = kind === "aad" ? [own.host, ...cloudOf(environment) ?? []] : cloudOf(environment);
+  if (isAddress(url) && !isAddress(own)) return "it is an address, not a name";
   if (!(rules?.isHost(url.host) ?? cloud?.includes(url.host) ?? true)) {
     return "it is on another host";
   }

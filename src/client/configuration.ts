@@ -5,6 +5,7 @@
  */
 
 import { type Authority, parseAuthority, parseOidcAuthority } from "../authority/authority.ts";
+import { instanceTrust } from "../authority/instances.ts";
 import { GUID } from "../authority/tenant.ts";
 import { type CacheCore, openerOf } from "../cache/cache_core.ts";
 import { MemoryUsers } from "../cache/memory_users.ts";
@@ -21,6 +22,7 @@ import { MemoryStore } from "../store/memory_store.ts";
 import { WAIT_UNTIL_HELP } from "../store/single_flight.ts";
 import { requireStore } from "../store/store.ts";
 import { Telemetry } from "../token/telemetry.ts";
+import { type KnownMetadata, readInjected } from "./injected_metadata.ts";
 import type { ClientApplicationOptions } from "./options.ts";
 
 /** Options, checked and complete. */
@@ -29,6 +31,10 @@ export interface Configuration {
   readonly clientId: string;
   /** Who issues the tokens. */
   readonly authority: Authority;
+  /** Who has to be asked before anything is sent to the authority's host. */
+  readonly instanceDiscovery: string | undefined;
+  /** What nobody has to be asked for. */
+  readonly known: KnownMetadata;
   /** The tokens. */
   readonly cache: CacheCore;
   /** Where throttling, discovery documents and signing keys are kept. */
@@ -123,20 +129,30 @@ export function requireWaitUntil(
   return check("waitUntil", value, (own) => own === "detached" || isFunction(own), WAIT_UNTIL_HELP);
 }
 
-function authorityOf(options: ClientApplicationOptions, insecureLoopback: boolean): Authority {
+function authorityOf(
+  options: ClientApplicationOptions,
+  insecureLoopback: boolean,
+): Pick<Configuration, "authority" | "instanceDiscovery"> {
   const { authority, oidcAuthority, knownAuthorities } = options;
   const hosts = texts(
     "knownAuthorities",
     knownAuthorities,
     /^[\w.-]+(?::\d+)?$/,
     "hosts, such as login.example.com",
-  );
-  if (oidcAuthority === undefined) {
-    const common = "https://login.microsoftonline.com/common";
-    return parseAuthority(authority ?? common, hosts.map((host) => host.toLowerCase()), insecureLoopback);
+  ).map((host) => host.toLowerCase());
+  const { instanceDiscovery, ...trust } = instanceTrust(options, hosts, insecureLoopback);
+  if (trust.authority !== undefined && oidcAuthority === undefined) {
+    return { authority: trust.authority, instanceDiscovery };
   }
-  if (authority === undefined) return parseOidcAuthority(oidcAuthority, insecureLoopback);
-  refuse("conflicting_authority", "oidcAuthority", "authority is given, too: choose one");
+  const parsed = (): Authority => {
+    if (oidcAuthority === undefined) {
+      const common = "https://login.microsoftonline.com/common";
+      return parseAuthority(authority ?? common, [...hosts, ...trust.hosts], insecureLoopback);
+    }
+    if (authority === undefined) return parseOidcAuthority(oidcAuthority, insecureLoopback);
+    refuse("conflicting_authority", "oidcAuthority", "authority is given, too: choose one");
+  };
+  return { authority: parsed(), instanceDiscovery: undefined };
 }
 
 /** The clock: the system's where none was given. */
@@ -221,7 +237,7 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
   const clock = clockOf(given);
   const emit = createEmit(check("onEvent", onEvent, isFunction, BARE), given.logger);
   const onFailure = (error: CacheError): void => emit?.({ type: "cache_failed", error });
-  const authority = authorityOf(options, insecureLoopback);
+  const { authority, instanceDiscovery } = authorityOf(options, insecureLoopback);
   // Header values must not smuggle in another header.
   const header = (name: "appName" | "appVersion"): string | undefined =>
     check(
@@ -234,6 +250,8 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
   return {
     clientId,
     authority,
+    instanceDiscovery,
+    known: readInjected(given.metadata, authority, insecureLoopback),
     cache: cacheOf(options, clock, onFailure, isPublic),
     httpStore: new GuardedStore(store, "httpCache", clock, onFailure),
     fetch: check("fetch", fetch, isFunction, BARE),

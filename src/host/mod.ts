@@ -71,6 +71,7 @@ export type {
   StoredValue,
   StoreLock,
 } from "../store/store.ts";
+export { azureRegion, type Environment } from "./azure_region.ts";
 export { FileStore, type FileStoreOptions } from "./file_store.ts";
 export { LoopbackReceiver } from "./loopback_receiver.ts";
 export type { ReceiverTemplates } from "./pages.ts";

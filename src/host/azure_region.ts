@@ -5,11 +5,7 @@
  * @see {@link https://learn.microsoft.com/en-us/azure/app-service/reference-app-settings | REGION_NAME on App Service}
  */
 import { env } from "node:process";
-import { isRegion, requireRegion } from "../authority/region.ts";
-import { refuse } from "../errors/errors.ts";
-
-/** Variables by their names. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { type Environment, regionSetting } from "./region_setting.ts";
 
 /**
  * What to give to the `azureRegion` option, by the variables that the other MSAL libraries know:
@@ -42,19 +38,5 @@ export function azureRegion(
   setting?: string | boolean | undefined,
   environment: Environment = env,
 ): string | boolean | undefined {
-  if (setting === undefined) {
-    const forced = read("MSAL_FORCE_REGION", environment);
-    return forced === undefined ? undefined : requireRegion(forced, "MSAL_FORCE_REGION");
-  }
-  if (setting !== true) return setting;
-  const region = read("REGION_NAME", environment);
-  return isRegion(region) ? region : true;
-}
-
-function read(name: string, environment: Environment): string | undefined {
-  try {
-    return environment[name];
-  } catch {
-    return refuse("invalid_option", name, `Deno may not read it. Allow --allow-env=${name}`);
-  }
+  return regionSetting(setting, environment);
 }

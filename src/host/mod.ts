@@ -71,8 +71,9 @@ export type {
   StoredValue,
   StoreLock,
 } from "../store/store.ts";
-export { azureRegion, type Environment } from "./azure_region.ts";
+export { azureRegion } from "./azure_region.ts";
 export { FileStore, type FileStoreOptions } from "./file_store.ts";
 export { LoopbackReceiver } from "./loopback_receiver.ts";
 export type { ReceiverTemplates } from "./pages.ts";
 export type { LoopbackReceiverOptions } from "./receiver_settings.ts";
+export type { Environment } from "./region_setting.ts";

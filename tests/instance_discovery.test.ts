@@ -1,6 +1,7 @@
 /** Which hosts instance discovery is asked about, who is asked, and what its answer decides (R-004, R-011, R-017, R-018, R-021). */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { allowInsecureLoopback, MemoryStore, PublicClientApplication } from "../mod.ts";
+import { allowInsecureLoopback, MemoryStore, PublicClientApplication, TokenCache } from "../mod.ts";
+import { instanceTrust } from "../src/authority/instances.ts";
 import {
   answer,
   CLIENT_ID,
@@ -390,6 +391,27 @@ test("U20 U21 U22 nobody is asked about hosts that the application vouches for",
   assertEquals(hostsOf(loopback), ["127.0.0.1:8080"]);
 });
 
+test("U7 U8 U21 hosts of External ID and B2C are Microsoft's: nothing is asked about them, and no document changes them", () => {
+  const hosts = [
+    "contoso.ciamlogin.com",
+    "contoso.b2clogin.com",
+    "login.b2clogin.com",
+    "contoso.b2clogin.cn",
+  ];
+  const metadata = { instanceDiscovery: listing("evil.example", ...hosts) };
+  for (const host of hosts) {
+    for (const validateAuthority of [undefined, false]) {
+      const options = {
+        authority: `https://${host}/contoso`,
+        instanceDiscovery: true,
+        validateAuthority,
+        metadata,
+      };
+      assertEquals(instanceTrust(options, [], false), { hosts: [] });
+    }
+  }
+});
+
 test("U20 U21 R-017 instance discovery speaks for workforce tenants alone: other shapes of unknown hosts are refused", () => {
   for (const path of ["adfs", "tfp/contoso/b2c_1_x", "contoso/b2c_1_x", "dstsv2/contoso", "", "a/b"]) {
     const error = thrown(() => fixture([], { ...ASKING, authority: `https://contoso.com/${path}` }));
@@ -432,23 +454,44 @@ test("R-017 validateAuthority: false trusts the host as it is written, and nothi
 
 test("an alias of an injected document shares the tokens of its cloud, and the preferred host is asked", async () => {
   const clock = new FakeClock();
-  const aliases = ["login.private.example", "sts.private.example", "old.private.example"];
-  const metadata = { instanceDiscovery: listing(...aliases) };
-  const names = [...aliases, "STS.Private.Example"];
-  const hosts = new Set<string>();
-  const environments = new Set<string>();
-  for (const host of names) {
-    const authority = `https://${host}/contoso.example`;
-    const one = fixture([tokenAnswer()], { authority, metadata }, clock);
-    await one.acquire();
-    assertEquals((await one.acquire()).tokenSource, "cache");
-    hostsOf(one).forEach((asked) => hosts.add(asked));
-    environments.add(one.app.authority);
+  const aliases = ["login.private.example", "sts.private.example", "old.private.example:8443"];
+  const document = listing(...aliases);
+  const [, cloud] = document["metadata"] as Record<string, unknown>[];
+  cloud!["preferred_cache"] = "sts.private.example";
+  const metadata = { instanceDiscovery: document };
+  const tokenCache = new TokenCache();
+  for (const first of aliases) {
+    const scope = `api://${first}/.default`;
+    for (const host of [first, ...aliases, "STS.Private.Example"]) {
+      const options = { authority: `https://${host}/contoso.example`, metadata, tokenCache };
+      const one = fixture([tokenAnswer()], options, clock);
+      await one.acquire({ scopes: [scope] });
+      assertEquals(one.app.authority, AUTHORITY);
+      if (one.http.requests.length === 1) assertEquals([host, ...hostsOf(one)], [first, HOST]);
+    }
   }
-  assertEquals([...hosts], ["login.private.example"]);
-  assertEquals([...environments], [AUTHORITY]);
+  const entries = Object.values(JSON.parse(tokenCache.serialize()).AccessToken) as Record<string, string>[];
+  assertEquals(entries.map(({ environment }) => environment), aliases.map(() => "sts.private.example"));
   const stranger = () => fixture([], { authority: "https://x.private.example/contoso", metadata });
   assertEquals(thrown(stranger).code, "untrusted_authority");
+});
+
+test("a new alias of a Microsoft cloud in an injected document is that cloud", async () => {
+  const clock = new FakeClock();
+  const document = listing(HOST);
+  const [cloud] = document["metadata"] as { aliases: string[] }[];
+  cloud!.aliases.push("login.new.example");
+  const tokenCache = new TokenCache();
+  const one = fixture([tokenAnswer()], {
+    authority: "https://login.new.example/contoso.example",
+    metadata: { instanceDiscovery: document },
+    tokenCache,
+  }, clock);
+  await one.acquire();
+  assertEquals(hostsOf(one), ["login.microsoftonline.com"]);
+  const authority = "https://login.microsoftonline.com/contoso.example";
+  const other = fixture([], { authority, tokenCache }, clock);
+  assertEquals((await other.acquire()).tokenSource, "cache");
 });
 
 test("R-017 an injected instance discovery that is none is refused by name", () => {

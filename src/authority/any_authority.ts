@@ -30,7 +30,14 @@ const ADFS_PATH = /^\/adfs(?:\/\.well-known\/openid-configuration)?\/?$/i;
 const TENANT_PATH =
   /^\/(?!(?:adfs|tfp|dstsv2)(?:\/|$))([^/]+)(?:\/v2\.0)?(?:\/\.well-known\/openid-configuration)?\/?$/i;
 
-function knownHosts(value: readonly string[] = []): readonly string[] {
+/**
+ * Checks `knownAuthorities`.
+ *
+ * @param value What the caller gave.
+ * @returns The hosts in lower case.
+ * @throws {ClientConfigurationError} `invalid_option`.
+ */
+export function knownHosts(value: readonly string[] = []): readonly string[] {
   const fits = Array.isArray(value) &&
     value.every((host) => typeof host === "string" && /^[\w.-]+(?::\d+)?$/.test(host));
   return fits
@@ -38,8 +45,14 @@ function knownHosts(value: readonly string[] = []): readonly string[] {
     : refuse("invalid_option", "knownAuthorities", "it must be an array of hosts, such as login.example.com");
 }
 
-/** A tenant of Entra ID, in any cloud. */
-function workforceAuthority({ host, pathname, protocol }: URL): Authority | undefined {
+/**
+ * Reads a URL as that of a tenant of Entra ID, in any cloud.
+ *
+ * @param url The URL, on a host that is trusted.
+ * @returns The authority; `undefined` where the path is no tenant's.
+ * @throws {ClientConfigurationError} `invalid_tenant`.
+ */
+export function workforceAuthority({ host, pathname, protocol }: URL): Authority | undefined {
   const named = TENANT_PATH.exec(pathname)?.[1];
   if (named === undefined) return undefined;
   const tenant = requireTenant(named, "authority");

@@ -36,10 +36,11 @@ function faultOf(
   { base, environment, rules }: Authority,
   insecureLoopback: boolean,
 ): string | undefined {
-  if (isAddress(url) && !isAddress(new URL(base))) return "it is an address, not a name";
+  const own = new URL(base);
+  if (isAddress(url) && !isAddress(own)) return "it is an address, not a name";
   const isOwn = rules
     ? rules.isHost(url.host, name)
-    : url.host === environment || isOfCloud(url.host, cloudOf(environment) ?? []);
+    : url.host === own.host || isOfCloud(url.host, cloudOf(environment) ?? []);
   return isOwn
     ? endpointFault(url, insecureLoopback)
     : "it is on another host, or in another sovereign cloud";

@@ -15,6 +15,7 @@ import { untilAborted } from "../runtime/wait.ts";
 import { buildClientCredentialsForm } from "../token/grant_client_credentials.ts";
 import { type AppTokenQuery, extOf, realmOf, toAppTokenQuery } from "./app_token_query.ts";
 import { type AppTokenErrand, AppTokenSource } from "./app_token_source.ts";
+import type { AzureRegion } from "./azure_region.ts";
 import type { Engine } from "./engine.ts";
 import { type KnownToken, reasonOf, Renewals } from "./renewals.ts";
 import { failed, fromMemory, handOut, requireTokenRequest } from "./token_found.ts";
@@ -30,11 +31,12 @@ export class AppTokenFlow {
    * Joins an application's parts.
    *
    * @param engine The parts.
+   * @param region Whose endpoint is asked; the central one where absent.
    */
-  constructor(engine: Engine) {
+  constructor(engine: Engine, region?: AzureRegion) {
     const { authority, clientId } = engine.configuration;
     this.#engine = engine;
-    this.#source = new AppTokenSource(engine);
+    this.#source = new AppTokenSource(engine, region);
     this.#renewals = new Renewals(engine);
     this.#owner = ownerKey(authority.environment, clientId, "");
   }

@@ -13,6 +13,7 @@ import type { WaitUntil } from "../runtime/web_types.ts";
 import type { GetOptions } from "../store/store.ts";
 import { keepAlive } from "../store/single_flight.ts";
 import { ACQUIRE_TOKEN_FOR_CLIENT } from "../token/telemetry.ts";
+import type { AzureRegion } from "./azure_region.ts";
 import { type AppTokenQuery, extHashOf } from "./app_token_query.ts";
 import type { Engine } from "./engine.ts";
 import { toGrantedToken } from "./granted_token.ts";
@@ -45,14 +46,17 @@ export interface AppTokenErrand {
 /** Gets app tokens from further away than the memory. */
 export class AppTokenSource {
   readonly #engine: Engine;
+  readonly #region: AzureRegion | undefined;
 
   /**
    * Joins an application's parts.
    *
    * @param engine The parts.
+   * @param region Whose endpoint is asked; the central one where absent.
    */
-  constructor(engine: Engine) {
+  constructor(engine: Engine, region?: AzureRegion) {
     this.#engine = engine;
+    this.#region = region;
   }
 
   /**
@@ -109,6 +113,7 @@ export class AppTokenSource {
       await this.#engine.requestToken({
         ...errand,
         tenant: query.realm,
+        region: this.#region,
         apiId: ACQUIRE_TOKEN_FOR_CLIENT,
         correlationId,
         sendCorrelationId: errand.correlationId !== undefined,

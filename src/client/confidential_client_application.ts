@@ -14,6 +14,7 @@ import type { ClientCredentialRequest, RemoveTokensRequest } from "../request/re
 import type { AuthenticationResult, LongRunningProcess } from "../result/authentication_result.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { AppTokenFlow } from "./app_token_flow.ts";
+import { azureRegionOf } from "./azure_region.ts";
 import { ClientApplication, openApplication } from "./client_application.ts";
 import { OnBehalfOfFlow } from "./on_behalf_of_flow.ts";
 import type { ConfidentialClientOptions } from "./options.ts";
@@ -51,7 +52,7 @@ export class ConfidentialClientApplication extends ClientApplication {
     const assertions = { now: (): number => clock.now(), clientClaims };
     super(options, THROTTLE_SECONDS, new CredentialSource(clientCredential, assertions));
     const { engine, flows } = openApplication(this);
-    this.#appTokens = new AppTokenFlow(engine);
+    this.#appTokens = new AppTokenFlow(engine, azureRegionOf(options.azureRegion, engine.configuration));
     this.#onBehalfOf = new OnBehalfOfFlow(engine, flows);
   }
 

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { parseAnyAuthority } from "../authority/any_authority.ts";
+import { knownHosts, parseAnyAuthority } from "../authority/any_authority.ts";
 import { type Authority, isEntra, namesTenants } from "../authority/authority.ts";
+import { instanceTrust } from "../authority/instances.ts";
 import { GUID } from "../authority/tenant.ts";
 import { type CacheCore, openerOf } from "../cache/cache_core.ts";
 import { MemoryUsers } from "../cache/memory_users.ts";
@@ -22,6 +23,7 @@ import { MemoryStore } from "../store/memory_store.ts";
 import { WAIT_UNTIL_HELP } from "../store/single_flight.ts";
 import { requireStore } from "../store/store.ts";
 import { Telemetry } from "../token/telemetry.ts";
+import { type KnownMetadata, readInjected } from "./injected_metadata.ts";
 import type { ClientApplicationOptions } from "./options.ts";
 
 /** Options, checked and complete. */
@@ -30,6 +32,10 @@ export interface Configuration {
   readonly clientId: string;
   /** Who issues the tokens. */
   readonly authority: Authority;
+  /** Who has to be asked before anything is sent to the authority's host. */
+  readonly instanceDiscovery: string | undefined;
+  /** What nobody has to be asked for. */
+  readonly known: KnownMetadata;
   /** The tokens. */
   readonly cache: CacheCore;
   /** Where throttling, discovery documents and signing keys are kept. */
@@ -124,6 +130,17 @@ export function requireWaitUntil(
   return check("waitUntil", value, (own) => own === "detached" || isFunction(own), WAIT_UNTIL_HELP);
 }
 
+function authorityOf(
+  options: ClientApplicationOptions,
+  insecureLoopback: boolean,
+): Pick<Configuration, "authority" | "instanceDiscovery"> {
+  const known = knownHosts(options.knownAuthorities);
+  const { instanceDiscovery, hosts, authority } = instanceTrust(options, known, insecureLoopback);
+  if (authority !== undefined && options.oidcAuthority === undefined) return { authority, instanceDiscovery };
+  const all = { ...options, knownAuthorities: [...known, ...hosts] };
+  return { authority: parseAnyAuthority(all, insecureLoopback), instanceDiscovery: undefined };
+}
+
 /** The clock: the system's where none was given. */
 export function clockOf(given: Pick<ClientApplicationOptions, "clock">): Clock {
   const clock = given.clock ?? systemClock;
@@ -206,7 +223,7 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
   const clock = clockOf(given);
   const emit = createEmit(check("onEvent", onEvent, isFunction, BARE), given.logger);
   const onFailure = (error: CacheError): void => emit?.({ type: "cache_failed", error });
-  const authority = parseAnyAuthority(options, insecureLoopback);
+  const { authority, instanceDiscovery } = authorityOf(options, insecureLoopback);
   // Header values must not smuggle in another header.
   const header = (name: "appName" | "appVersion"): string | undefined =>
     check(
@@ -219,6 +236,8 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
   return {
     clientId,
     authority,
+    instanceDiscovery,
+    known: readInjected(given.metadata, authority, insecureLoopback),
     cache: cacheOf(options, clock, onFailure, isPublic),
     httpStore: new GuardedStore(store, "httpCache", clock, onFailure),
     fetch: check("fetch", fetch, isFunction, BARE),

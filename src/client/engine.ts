@@ -4,7 +4,9 @@
  * @module
  */
 
-import { MetadataSource } from "../authority/metadata.ts";
+import { GuardedMetadata } from "../authority/guarded_metadata.ts";
+import { instanceDiscovery } from "../authority/instance_discovery.ts";
+import type { MetadataSource } from "../authority/metadata.ts";
 import { requireTenant } from "../authority/tenant.ts";
 import type { AppliedCredential } from "../credential/applied_credential.ts";
 import type { CredentialSource } from "../credential/credential_source.ts";
@@ -18,6 +20,7 @@ import type { WaitUntil } from "../runtime/web_types.ts";
 import { IdTokenValidator } from "../token/id_token.ts";
 import { TokenEndpoint, type TokenEndpointRequest } from "../token/token_endpoint.ts";
 import type { TokenResponse } from "../token/token_response.ts";
+import type { AzureRegion } from "./azure_region.ts";
 import { type Configuration, resolveConfiguration } from "./configuration.ts";
 import type { ClientApplicationOptions } from "./options.ts";
 
@@ -29,6 +32,8 @@ export interface GrantRequest extends Omit<TokenEndpointRequest, "url" | "creden
   readonly extraQuery?: Readonly<Record<string, string>> | undefined;
   /** For the credential's function. */
   readonly fmiPath?: string | undefined;
+  /** Whose endpoint is asked in the central one's place. */
+  readonly region?: AzureRegion | undefined;
   /** Keeps work alive after the call. */
   readonly waitUntil: WaitUntil | "detached" | undefined;
 }
@@ -60,25 +65,32 @@ export class Engine {
     credential: CredentialSource | undefined,
   ) {
     const configuration = resolveConfiguration(options, credential === undefined);
-    const { clock, authority, clientId, httpStore } = configuration;
+    const { clock, authority, clientId, httpStore, instanceDiscovery: endpoint, known } = configuration;
     const secret = credential?.staticSecret;
     const http = new HttpClient(configuration);
     const httpCache = new HttpCache(httpStore, clock, secret ?? clientId, throttleSeconds);
     const documents = new DocumentCache(httpStore, clock, secret, clientId);
-    this.jwks = new JwksSource(http, documents, configuration);
+    this.jwks = new JwksSource(http, documents, configuration, known.keys);
     this.#credential = credential;
     this.configuration = configuration;
     this.tokenEndpoint = new TokenEndpoint(http, httpCache, configuration);
-    this.metadata = new MetadataSource(authority, http, documents, configuration);
+    this.metadata = new GuardedMetadata(authority, http, documents, {
+      ...configuration,
+      provider: known.provider,
+      vouch: endpoint === undefined
+        ? undefined
+        : instanceDiscovery(endpoint, authority, http, documents, configuration),
+    });
     this.idTokens = new IdTokenValidator({ ...configuration, jwks: this.jwks });
   }
 
   /** After how long a shared piece of work has ended by its own deadlines, in milliseconds. */
   get flightDeadlineMs(): number {
-    const { metadata, token } = this.configuration.timeoutMs;
+    const { instanceDiscovery, timeoutMs: { metadata, token } } = this.configuration;
     const attempts = this.#credential?.attempts ?? 1;
+    const documents = instanceDiscovery === undefined ? 3 : 5;
     // Discovery, the keys twice; for each credential its function, two attempts and the wait between them; the stores.
-    return 3 * metadata + attempts * (3 * token + 2_000) + 14_000;
+    return documents * metadata + attempts * (3 * token + 2_000) + 14_000;
   }
 
   /**
@@ -87,7 +99,9 @@ export class Engine {
    * @param request The grant.
    * @returns What came back.
    */
-  async requestToken({ tenant, extraQuery, fmiPath, ...request }: GrantRequest): Promise<TokenResponse> {
+  async requestToken(
+    { tenant, extraQuery, fmiPath, region, ...request }: GrantRequest,
+  ): Promise<TokenResponse> {
     const { correlationId, waitUntil } = request;
     const { clientId, authority, emit } = this.configuration;
     const url = new URL((await this.metadata.endpoints(tenant, correlationId, waitUntil)).token);
@@ -102,6 +116,8 @@ export class Engine {
       ...(fmiPath !== undefined && { fmiPath }),
       ...(claims !== null && { claims }),
     };
+    // An assertion's audience stays the central endpoint.
+    if (region !== undefined) url.host = await region.hostFor(url.host, correlationId, waitUntil);
     for (const pair of Object.entries(extraQuery ?? {})) url.searchParams.append(...pair);
     const credential = this.#credential;
     return await this.tokenEndpoint.requestToken({

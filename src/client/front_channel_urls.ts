@@ -59,10 +59,14 @@ export async function signOutUrl(
  * @see {@link https://learn.microsoft.com/en-us/entra/identity-platform/v2-admin-consent | Admin consent}
  */
 export function adminConsentUrl(engine: Engine, request: AdminConsentUrlRequest, isPublic: boolean): string {
-  const { authority, clientId } = engine.configuration;
+  const { authority, clientId, instanceDiscovery } = engine.configuration;
   const { redirectUri, state, scopes, tenantId } = request ?? {};
   if (authority.kind === "oidc") {
     refuse("invalid_request", "authority", "only Entra ID has administrators' consent");
+  }
+  // Nobody can be asked here whether an administrator may be sent to that host.
+  if (instanceDiscovery !== undefined) {
+    refuse("untrusted_authority", "authority", "list its host in knownAuthorities for this URL");
   }
   if (typeof state !== "string" || state === "") refuse("invalid_request", "state", "it is missing");
   if (scopes !== undefined) requireScopeTokens(scopes, "scopes", []);

@@ -23,11 +23,21 @@ export interface PerPurpose {
 
 /** Documents of the application's authority that need not be asked for. */
 export interface InjectedMetadata {
-  /** The discovery document of the authority's own tenant; checked like one that was fetched. */
+  /**
+   * The discovery document of the authority's own tenant; checked at once, like one that was fetched. Those of other tenants
+   * (`tenantId`) are still fetched where they are needed.
+   */
   readonly openidConfiguration?: Readonly<Record<string, unknown>> | undefined;
-  /** The signing keys: the document at its `jwks_uri`. Tokens of other keys are refused. */
+  /**
+   * The signing keys: the document at the authority's `jwks_uri`. They count for all its tenants. Tokens of other keys are
+   * refused: bring new ones along before the authority uses them.
+   */
   readonly jwks?: Readonly<Record<string, unknown>> | undefined;
-  /** The answer of Microsoft's instance discovery, whose hosts are known then, and whose aliases share their tokens. */
+  /**
+   * An answer of instance discovery, `{ metadata: [{ preferred_network, preferred_cache, aliases }] }`: msal-node's
+   * `cloudDiscoveryMetadata`, parsed. Its hosts are known then. The preferred one is asked for any alias, and tokens are kept under
+   * the other preferred one, so that aliases share them. It changes nothing for Microsoft's hosts, which are built in.
+   */
   readonly instanceDiscovery?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -56,14 +66,16 @@ export interface ClientApplicationOptions {
   readonly knownAuthorities?: readonly string[] | undefined;
   /**
    * Whether a host of `authority` that is neither Microsoft's nor in `knownAuthorities` is refused. `false` trusts the authority
-   * as it is written: never do that with one that a user named.
+   * as it is written, as if its host were listed: never do that with one that a user named.
    *
    * @default {true}
    */
   readonly validateAuthority?: boolean | undefined;
   /**
-   * Whether Microsoft is asked about such a host before anything else is sent: `true`, or the URL of a private cloud's instance
-   * discovery endpoint. Without it the host is refused at once.
+   * Whether Microsoft is asked about such a host before anything is sent there: `true`, or the `https:` URL of a private cloud's
+   * instance discovery endpoint. A host that is not in the answer's `aliases` gets no request, and calls fail with
+   * `untrusted_authority`; the answer counts for a day. It speaks for `https://<host>/<tenant>` alone, not for ADFS or B2C. Without
+   * it the host is refused at once. Nobody is ever asked about Microsoft's own hosts.
    *
    * @default {false}
    */
@@ -127,8 +139,11 @@ export interface ConfidentialClientOptions extends ClientApplicationOptions {
   /** Claims of the application's own in each assertion that the library signs, such as `{ client_ip: "1.2.3.4" }`. */
   readonly clientClaims?: Readonly<Record<string, unknown>> | undefined;
   /**
-   * The Azure region whose endpoint app tokens are asked from, such as `"westus2"`; `true` asks the machine, which works on Azure
-   * alone. See `azureRegion()` of `@msal-edge/msal/host` for environment variables.
+   * The Azure region whose endpoint `acquireTokenForClient` asks, such as `"westus2"`; tokens of users come from the central one.
+   * `true` asks the machine, once, which works on Azure alone: `fetch` sends that to `http://169.254.169.254`, the only address that
+   * is ever asked over `http:`. Without an answer in 2 s the central endpoint is asked, an event tells so
+   * (`region_unknown`), and the machine is left alone for five minutes. Only Microsoft's clouds have regions. See `azureRegion()` of
+   * `@msal-edge/msal/host` for environment variables.
    *
    * @default {false}
    */

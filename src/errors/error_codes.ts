@@ -40,6 +40,7 @@ export type ClientAuthErrorCode =
   | "issuer_mismatch"
   | "request_aborted"
   | "unexpected_error"
+  | "untrusted_authority"
   | "user_assertion_app_only"
   | "user_assertion_expired";
 

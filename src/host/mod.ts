@@ -73,13 +73,10 @@ export type {
   StoreLock,
 } from "../store/store.ts";
 export type { ClientAssertionProvider } from "../credential/client_credential.ts";
+export { azureRegion } from "./azure_region.ts";
 export { FileStore, type FileStoreOptions } from "./file_store.ts";
 export { LoopbackReceiver } from "./loopback_receiver.ts";
 export type { ReceiverTemplates } from "./pages.ts";
 export type { LoopbackReceiverOptions } from "./receiver_settings.ts";
-export {
-  type Environment,
-  githubActions,
-  type WorkloadIdentity,
-  workloadIdentity,
-} from "./workload_identity.ts";
+export { githubActions, type WorkloadIdentity, workloadIdentity } from "./workload_identity.ts";
+export type { Environment } from "./region_setting.ts";

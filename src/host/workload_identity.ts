@@ -10,9 +10,7 @@ import { kubernetesAssertion } from "../client_assertions/kubernetes.ts";
 import type { ClientAssertionProvider } from "../credential/client_credential.ts";
 import { ClientAuthError, nameOf, refuse } from "../errors/errors.ts";
 import { codeOf } from "./file_fault.ts";
-
-/** Variables of an environment; those of a process are. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from "./region_setting.ts";
 
 /** Who a process is: options of a `ConfidentialClientApplication`. */
 export interface WorkloadIdentity {

@@ -15,6 +15,7 @@ const HOUR_MS = 3_600_000;
 /** The keys of any number of authorities, by their `jwks_uri`: asked for once an hour, and kept for a day without answer. */
 export class JwksSource {
   readonly #documents: DocumentSource<KeySet>;
+  readonly #known: KeySet | undefined;
 
   /**
    * Makes a source; nothing is sent yet.
@@ -22,10 +23,12 @@ export class JwksSource {
    * @param http The client that sends.
    * @param cache Where documents are kept.
    * @param options What documents need of the application.
+   * @param known The only keys that count, whatever the `jwks_uri`: nothing is ever sent then.
    */
-  constructor(http: HttpClient, cache: DocumentCache, options: DocumentOptions) {
+  constructor(http: HttpClient, cache: DocumentCache, options: DocumentOptions, known?: KeySet) {
     const rules = { freshMs: HOUR_MS, staleMs: 24 * HOUR_MS, retry: true };
     this.#documents = new DocumentSource(http, cache, options, rules);
+    this.#known = known;
   }
 
   /**
@@ -35,7 +38,7 @@ export class JwksSource {
    * @returns The same list for as long as they are the same; `undefined` where {@linkcode JwksSource.keys} would send something.
    */
   fresh(uri: string): KeySet | undefined {
-    return this.#documents.fresh(uri);
+    return this.#known ?? this.#documents.fresh(uri);
   }
 
   /**
@@ -53,7 +56,7 @@ export class JwksSource {
     correlationId: string,
     waitUntil: WaitUntil | "detached" | undefined,
   ): KeySet | Promise<KeySet> {
-    return this.#documents.get(uri, readKeySet, correlationId, waitUntil);
+    return this.#known ?? this.#documents.get(uri, readKeySet, correlationId, waitUntil);
   }
 
   /**
@@ -70,6 +73,8 @@ export class JwksSource {
     correlationId: string,
     waitUntil: WaitUntil | "detached" | undefined,
   ): Promise<KeySet> {
-    return this.#documents.renewed(uri, readKeySet, correlationId, waitUntil);
+    return this.#known
+      ? Promise.resolve(this.#known)
+      : this.#documents.renewed(uri, readKeySet, correlationId, waitUntil);
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { ClientAuthErrorCode } from "../errors/error_codes.ts";
-import { ClientAuthError } from "../errors/errors.ts";
+import { ClientAuthError, NetworkError } from "../errors/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Emit } from "../runtime/events.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
@@ -40,6 +40,11 @@ export interface DocumentRules {
   readonly staleMs: number;
   /** Whether a failed download is tried once more at once. */
   readonly retry: boolean;
+  /**
+   * Whether the document says yes or no, and an error of OAuth with status 400 is read as one; an outage is then told from
+   * both.
+   */
+  readonly isVerdict?: boolean;
 }
 
 /** Refuses a document. */
@@ -128,6 +133,11 @@ export class DocumentSource<T> {
     if (!this.#isDue(held, nowMs)) return held.value;
     held.renewAtMs = nowMs + RENEWAL_PAUSE_MS;
     const renewal = load().catch((error) => {
+      // No outage, but an answer: what was trusted is not any more.
+      if (error.code === "untrusted_authority") {
+        this.#drop(held);
+        if (waitUntil === undefined) throw error;
+      }
       this.#options.emit?.({ type: "metadata_stale", error });
       return held.value;
     });
@@ -162,6 +172,12 @@ export class DocumentSource<T> {
       if (renewed !== undefined) renewed.outOfTurnAtMs = nowMs + COOL_DOWN_MS;
       return value;
     });
+  }
+
+  #drop(held: Held<T>): void {
+    if (this.#held.get(held.url) !== held) return;
+    this.#ring.remove(held);
+    this.#held.delete(held.url);
   }
 
   /** Whether a document serves no more. */
@@ -223,7 +239,12 @@ export class DocumentSource<T> {
       ? await sendTwice(this.#http, request, clock, emit)
       : await this.#http.send(request);
     const fail = this.#failOf(url, correlationId);
-    if (typeof body === "string" || status !== 200) {
+    const { isVerdict } = this.#rules;
+    if (isVerdict && (status === 429 || status >= 500)) {
+      const why = `Cannot get a token: ${request.url.host}: status ${status}`;
+      throw new NetworkError("network_error", why, correlationId, status);
+    }
+    if (typeof body === "string" || (status !== 200 && !(isVerdict && status === 400))) {
       return fail(typeof body === "string" ? `${body} (status ${status})` : `status ${status}`);
     }
     const value = this.#hold(url, read(body, fail), { text, fetchedAtMs: clock.now() });
@@ -235,8 +256,7 @@ export class DocumentSource<T> {
     const old = this.#held.get(url);
     // The same text is the same object, and what is known of that, such as imported keys, goes on.
     const value = old?.text === text ? old.value : made;
-    if (old !== undefined) this.#ring.remove(old);
-    this.#held.delete(url);
+    if (old !== undefined) this.#drop(old);
     const renewAtMs = Math.max(
       fetchedAtMs + this.#rules.freshMs,
       this.#options.clock.now() + RENEWAL_PAUSE_MS,

@@ -69,6 +69,7 @@ export interface FailureEvent {
    * - `credential_failed`: a credential of a list could not be used, and the next one is.
    * - `cache_failed`: a store failed; the call goes on without it.
    * - `metadata_stale`: discovery failed and the last known document is used.
+   * - `region_unknown`: the machine did not name its Azure region, and the global endpoint is asked.
    * - `request_failed`: a web application or an API answered with an error because of this, or went on without something.
    * - `store_without_lock`: the authority replaces refresh tokens at each use, and the store has no lock: two isolates that
    *   redeem one at the same time may sign the user out. Told once for each application.
@@ -81,6 +82,7 @@ export interface FailureEvent {
     | "credential_failed"
     | "cache_failed"
     | "metadata_stale"
+    | "region_unknown"
     | "request_failed"
     | "store_without_lock";
   /** What went wrong; free of secrets. */

@@ -72,7 +72,7 @@ test("R-208 each request has a proof of its own method, URL, token and time", as
     clock: { now: () => 1_562_262_618_999 },
   });
   await call(URL_OF_ME);
-  await call(`${API}/v1.0/me?x=2#part`, { method: "patch", body: "{}" });
+  await call(`${API}/v1.0/me?x=2#part`, { method: "put", body: "{}" });
   const proofs = await Promise.all(requests.map(({ headers }) => verifiedProof(headers.get("dpop"))));
   assertEquals(requests.map(({ headers }) => headers.get("authorization")), [
     `DPoP ${TOKEN}`,
@@ -84,7 +84,7 @@ test("R-208 each request has a proof of its own method, URL, token and time", as
   ]);
   assertEquals(proofs[0]?.payload.htm, "GET");
   // As this runtime spells it: what is signed is what is sent.
-  assertEquals(proofs[1]?.payload.htm, new Request(API, { method: "patch" }).method);
+  assertEquals(proofs[1]?.payload.htm, new Request(API, { method: "put" }).method);
   assertEquals(new Set(proofs.map(({ payload }) => payload.jti)).size, 2);
   assert(proofs.every(({ payload }) => typeof payload.ath === "string"));
   assertStrictEquals(challenges[0]?.authScheme, authScheme);

@@ -1,4 +1,5 @@
 /** Tokens bound by DPoP against oidc-provider: R-208, RFC 9449 sections 5, 8, 9 and 10. */
+import { Buffer } from "node:buffer";
 import { assert, assertEquals } from "@std/assert";
 import { decodeJwt } from "jose";
 import { allowInsecureLoopback, ConfidentialClientApplication, createAuthorizedFetch } from "../../mod.ts";
@@ -8,8 +9,10 @@ import { test } from "../support/suite.ts";
 import { type Configuration, serveProvider } from "./oidc_server.ts";
 import { nativeApp, personNamed, REQUEST, userConfiguration, webApp } from "./oidc_users.ts";
 
+const NATIVE = { ...REQUEST, redirectUri: "http://127.0.0.1/callback" };
+
 /** Nonces are made of this; it changes every minute. */
-const NONCE_SECRET = new Uint8Array(32).fill(7);
+const NONCE_SECRET = Buffer.alloc(32, 7);
 
 function configuration(requireNonce: boolean): Configuration {
   const base = userConfiguration();
@@ -23,7 +26,8 @@ for (const requireNonce of [false, true]) {
       await using server = await serveProvider(configuration(requireNonce));
       const app = kind === "web" ? webApp(server) : nativeApp(server);
       const authScheme = await DpopAuthScheme.generate();
-      const flow = await app.initiateAuthCodeFlow({ ...REQUEST, authScheme });
+      const request = kind === "web" ? REQUEST : NATIVE;
+      const flow = await app.initiateAuthCodeFlow({ ...request, authScheme });
       const person = personNamed("ada");
       const answer = await person.signIn(flow.authUri);
       const first = await app.acquireTokenByAuthCodeFlow(flow, answer, { authScheme });
@@ -62,7 +66,7 @@ for (const requireNonce of [false, true]) {
 test("oidc-provider: a code that is bound to a key by dpop_jkt is of no use to another", async () => {
   await using server = await serveProvider(configuration(false));
   const app = nativeApp(server);
-  const flow = await app.initiateAuthCodeFlow({ ...REQUEST, authScheme: await DpopAuthScheme.generate() });
+  const flow = await app.initiateAuthCodeFlow({ ...NATIVE, authScheme: await DpopAuthScheme.generate() });
   const answer = await personNamed("ada").signIn(flow.authUri);
   const { keyId: _, ...unbound } = flow;
   const stranger = await DpopAuthScheme.generate();

@@ -5,6 +5,8 @@
  */
 
 import { MetadataSource } from "../authority/metadata.ts";
+import { documentName } from "../authority/provider_document.ts";
+import type { BackChannel } from "../authority/provider_metadata.ts";
 import { requireTenant } from "../authority/tenant.ts";
 import type { AppliedCredential } from "../credential/applied_credential.ts";
 import type { CredentialSource } from "../credential/credential_source.ts";
@@ -16,7 +18,7 @@ import { HttpClient } from "../net/http_client.ts";
 import type { AuthCodeFlow } from "../request/auth_code_flow.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
 import { IdTokenValidator } from "../token/id_token.ts";
-import { TokenEndpoint, type TokenEndpointRequest } from "../token/token_endpoint.ts";
+import { type Parse, TokenEndpoint, type TokenEndpointRequest } from "../token/token_endpoint.ts";
 import type { TokenResponse } from "../token/token_response.ts";
 import { type Configuration, resolveConfiguration } from "./configuration.ts";
 import type { ClientApplicationOptions } from "./options.ts";
@@ -86,27 +88,56 @@ export class Engine {
    * @param request The grant.
    * @returns What came back.
    */
-  async requestToken({ tenant, extraQuery, fmiPath, ...request }: GrantRequest): Promise<TokenResponse> {
+  async requestToken(request: GrantRequest): Promise<TokenResponse> {
+    return await this.tokenEndpoint.requestToken(await this.#prepare("token", request));
+  }
+
+  /**
+   * Sends a form to another endpoint, with the same credential.
+   *
+   * @param endpoint The endpoint.
+   * @param request The form.
+   * @param parse Reads a success answer, or tells what is wrong with it.
+   * @returns What was read.
+   * @throws {ClientAuthError} `endpoints_resolution_error` where the authority does not have it.
+   */
+  async request<T extends object>(
+    endpoint: BackChannel,
+    request: GrantRequest,
+    parse: Parse<T>,
+  ): Promise<T> {
+    return await this.tokenEndpoint.request(await this.#prepare(endpoint, request), parse);
+  }
+
+  async #prepare(
+    endpoint: BackChannel,
+    { tenant, extraQuery, fmiPath, ...request }: GrantRequest,
+  ): Promise<TokenEndpointRequest> {
     const { correlationId, waitUntil } = request;
     const { clientId, authority } = this.configuration;
-    const url = new URL((await this.metadata.endpoints(tenant, correlationId, waitUntil)).token);
+    const found = await this.metadata.endpoints(tenant, correlationId, waitUntil);
+    const own = this.#credential?.usesTls ? found.mtls?.[endpoint] : undefined;
+    const href = own ?? found[endpoint];
+    if (href === undefined) throw this.noEndpoint(documentName(endpoint), correlationId);
+    const url = new URL(href);
     const context = {
       clientId,
       authority: this.authorityOf(tenant),
       authorityType: authority.type,
       tenantId: tenant,
-      tokenEndpoint: url.href,
+      tokenEndpoint: found.token,
+      signingAlgorithms: found.signingAlgorithms,
       correlationId,
       fmiPath,
       claims: request.form.get("claims") ?? undefined,
     };
     for (const pair of Object.entries(extraQuery ?? {})) url.searchParams.append(...pair);
     const credential = this.#credential;
-    return await this.tokenEndpoint.requestToken({
+    return {
       ...request,
       url,
       credential: credential && ((): Promise<AppliedCredential> => credential.apply(context)),
-    });
+    };
   }
 
   /** The authority with another tenant, as flows name it. */

@@ -82,6 +82,11 @@ export class CredentialSource {
     return typeof clientSecret === "string" ? clientSecret : undefined;
   }
 
+  /** Whether the client proves who it is by its TLS certificate. */
+  get usesTls(): boolean {
+    return false;
+  }
+
   /**
    * Gets the credential for one request.
    *

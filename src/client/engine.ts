@@ -10,7 +10,7 @@ import type { BackChannel } from "../authority/provider_metadata.ts";
 import { requireTenant } from "../authority/tenant.ts";
 import type { AppliedCredential } from "../credential/applied_credential.ts";
 import type { CredentialSource } from "../credential/credential_source.ts";
-import { ClientAuthError } from "../errors/errors.ts";
+import { ClientAuthError, refuse } from "../errors/errors.ts";
 import { JwksSource } from "../jwt/jwks_source.ts";
 import { DocumentCache } from "../net/document_cache.ts";
 import { HttpCache } from "../net/http_cache.ts";
@@ -131,7 +131,9 @@ export class Engine {
       fmiPath,
       claims: request.form.get("claims") ?? undefined,
     };
-    for (const pair of Object.entries(extraQuery ?? {})) url.searchParams.append(...pair);
+    const query = Object.entries(extraQuery ?? {});
+    this.requireNoResource([...request.form, ...query]);
+    for (const pair of query) url.searchParams.append(...pair);
     const credential = this.#credential;
     return {
       ...request,
@@ -159,6 +161,14 @@ export class Engine {
       }
     }
     return this.notOwn(correlationId);
+  }
+
+  /** R-214: Entra answers `resource` with AADSTS901002; other authorities may take it, RFC 8707. */
+  requireNoResource(parameters: Iterable<readonly [string, string]>): void {
+    const { type } = this.configuration.authority;
+    if ((type === "aad" || type === "ciam") && new Map(parameters).has("resource")) {
+      refuse("reserved_parameter", "resource", "Entra takes it as a scope, <resource>/.default");
+    }
   }
 
   /** Refuses a flow of somebody else. */

@@ -59,13 +59,14 @@ export async function signInUrl(
   sendCorrelationId: boolean,
 ): Promise<SignInUrl> {
   const { pushedAuthorizationRequests, waitUntil } = engine.configuration;
+  const asked = authorizationParameters(parameters);
+  engine.requireNoResource(asked);
   const { authorization, requiresPushedAuthorization } = await engine.metadata.endpoints(
     tenant,
     correlationId,
     waitUntil,
   );
   if (authorization === undefined) throw engine.noEndpoint("authorization_endpoint", correlationId);
-  const asked = authorizationParameters(parameters);
   if (!pushedAuthorizationRequests && !requiresPushedAuthorization) {
     return { authUri: withParameters(authorization, asked) };
   }

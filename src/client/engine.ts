@@ -78,8 +78,9 @@ export class Engine {
   /** After how long a shared piece of work has ended by its own deadlines, in milliseconds. */
   get flightDeadlineMs(): number {
     const { metadata, token } = this.configuration.timeoutMs;
-    // Discovery, the keys twice, the credential's function, two attempts; the waits between them and the stores.
-    return 3 * metadata + 3 * token + 16_000;
+    const attempts = this.#credential?.attempts ?? 1;
+    // Discovery, the keys twice; for each credential its function, two attempts and the wait between them; the stores.
+    return 3 * metadata + attempts * (3 * token + 2_000) + 14_000;
   }
 
   /**
@@ -114,22 +115,23 @@ export class Engine {
     { tenant, extraQuery, fmiPath, ...request }: GrantRequest,
   ): Promise<TokenEndpointRequest> {
     const { correlationId, waitUntil } = request;
-    const { clientId, authority } = this.configuration;
+    const { clientId, authority, emit } = this.configuration;
     const found = await this.metadata.endpoints(tenant, correlationId, waitUntil);
     const own = this.#credential?.usesTls ? found.mtls?.[endpoint] : undefined;
     const href = own ?? found[endpoint];
     if (href === undefined) throw this.noEndpoint(documentName(endpoint), correlationId);
     const url = new URL(href);
+    const claims = request.form.get("claims");
     const context = {
       clientId,
       authority: this.authorityOf(tenant),
       authorityType: authority.type,
       tenantId: tenant,
       tokenEndpoint: found.token,
-      signingAlgorithms: found.signingAlgorithms,
+      ...(found.signingAlgorithms && { signingAlgorithms: found.signingAlgorithms }),
       correlationId,
-      fmiPath,
-      claims: request.form.get("claims") ?? undefined,
+      ...(fmiPath !== undefined && { fmiPath }),
+      ...(claims !== null && { claims }),
     };
     const query = Object.entries(extraQuery ?? {});
     this.requireNoResource([...request.form, ...query]);
@@ -138,7 +140,7 @@ export class Engine {
     return {
       ...request,
       url,
-      credential: credential && ((): Promise<AppliedCredential> => credential.apply(context)),
+      credential: credential && ((): Promise<AppliedCredential> => credential.apply(context, emit)),
     };
   }
 

@@ -14,6 +14,16 @@ export interface AppliedCredential {
   readonly headers: Readonly<Record<string, string>>;
   /** Texts that must never show up in an error. */
   readonly secrets: readonly string[];
+  /**
+   * Gets what to send once more where the authority refuses this for what a renewed credential mends; absent where nothing is
+   * left to try.
+   *
+   * @param rejectedBy The AADSTS codes of the refusal.
+   * @returns Another one.
+   */
+  readonly next?: ((rejectedBy: readonly number[]) => Promise<AppliedCredential>) | undefined;
+  /** Told that the authority took this. */
+  readonly accepted?: (() => void) | undefined;
 }
 
 /** A checked credential of one shape. */
@@ -22,6 +32,8 @@ export interface CredentialMethod {
   readonly staticSecret?: string | undefined;
   /** Whether the client proves who it is by its TLS certificate, RFC 8705: other endpoints may be meant for that. */
   readonly usesTls?: boolean | undefined;
+  /** Whether another call may give something newer, as a function of the application's does. */
+  readonly renews?: boolean | undefined;
   /**
    * Gets the credential for one request.
    *

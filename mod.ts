@@ -97,7 +97,9 @@ export type { AuthCodeListener, AuthCodeReceiver, AuthCodeWait } from "./src/req
 export type {
   AppliedScheme,
   AuthScheme,
+  SchemeApiAnswer,
   SchemeApiRequest,
+  SchemeNonce,
   SchemeTokenRequest,
 } from "./src/request/auth_scheme.ts";
 export type { AuthorizationRequest, Prompt, ResponseMode } from "./src/request/authorization_request.ts";

@@ -20,13 +20,20 @@ import { inTurn, type Turns } from "./turns.ts";
 import type { UserCache } from "./user_cache.ts";
 
 /** The name that MSAL.NET would use. */
-function suggestedKeyOf({ clientId, realm, extHash }: AppPartition): string {
-  return [clientId, realm, ...(extHash === "" ? [] : [extHash]), "AppTokenCache"].join("_");
+function suggestedKeyOf({ clientId, realm, extHash, keyId = "" }: AppPartition): string {
+  return [keyId + clientId, realm, ...(extHash === "" ? [] : [extHash]), "AppTokenCache"].join("_");
+}
+
+/** The bucket of a partition, however its extra components are spelled. */
+function bucketNamed({ realm, tokenType = "bearer", keyId = "" }: AppPartition, ext: string): string {
+  return bucketKey(realm, tokenType, keyId, ext);
 }
 
 function keyOf(store: GuardedStore, partition: AppPartition): Promise<string> {
-  const { owner, realm, ext, extHash } = partition;
-  const parts = store.isShared ? [extHash, bucketKey(realm, "bearer", "", ext)] : [realm, extHash];
+  const { owner, realm, ext, extHash, tokenType = "", keyId = "" } = partition;
+  const parts = store.isShared
+    ? [extHash, bucketNamed(partition, ext)]
+    : [realm, extHash, ...(keyId && [tokenType.toLowerCase(), keyId])];
   return nameIn(store, suggestedKeyOf(partition), "app", owner, ...parts);
 }
 
@@ -114,7 +121,7 @@ export class AppPartitions implements CacheCore {
     }
     if (partition.ext === "") return;
     for (const hash of await extendedKeyHashes(partition)) {
-      const hashed = bucketKey(partition.realm, "bearer", "", `#${hash}`);
+      const hashed = bucketNamed(partition, `#${hash}`);
       const slot = this.index.find(partition.owner, hashed, key, nowMs);
       if (slot === undefined) continue;
       this.index.remove(slot);

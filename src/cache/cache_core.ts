@@ -26,6 +26,10 @@ export interface AppPartition {
   readonly ext: string;
   /** Their hash. */
   readonly extHash: string;
+  /** The token type; `Bearer` where absent. */
+  readonly tokenType?: string | undefined;
+  /** The key that the tokens are bound to. */
+  readonly keyId?: string | undefined;
 }
 
 /** What an application needs of a cache. */

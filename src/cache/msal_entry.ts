@@ -86,8 +86,12 @@ function extOf(entry: JsonEntry): string {
 }
 
 /** Whether MSAL Node wrote an entry, whose extended end is later by the whole life of the token. */
-function isNodes(key: string, { target, additionalCacheKeyComponents: map }: JsonEntry): boolean {
-  return Boolean(map) || key.endsWith(textOf(target) === "" ? "--" : "-");
+function isNodes(
+  key: string,
+  { target, additionalCacheKeyComponents: map, key_id: bound }: JsonEntry,
+): boolean {
+  // A key's id may end in anything.
+  return !bound && (Boolean(map) || key.endsWith(textOf(target) === "" ? "--" : "-"));
 }
 
 /**
@@ -146,19 +150,23 @@ function identityIn(token: CachedToken, dialect: Dialect, target: string): Keyed
   const isNode = dialect === "node";
   const environment = isNode ? cacheHostOf(token.environment) : token.environment;
   const tenant = isNode ? realmKey(token) : realm;
-  const type = isNode || extHash === "" ? "accesstoken" : "atext";
   const scheme = tokenType.toLowerCase();
+  const isBound = keyId !== "";
+  const credentialType = isNode && isBound ? "AccessToken_With_AuthScheme" : "AccessToken";
+  const type = isNode || extHash === "" ? credentialType : "atext";
   const ends = [...(isNode ? [scheme === "bearer" ? "" : scheme] : []), ...(extHash === "" ? [] : [extHash])];
+  const key = [homeAccountId, environment, type, clientId, tenant, target, ...ends].join("-").toLowerCase();
   return [
-    [homeAccountId, environment, type, clientId, tenant, target, ...ends].join("-").toLowerCase(),
+    // The case of a key's id counts.
+    isBound ? `${key}-${keyId}` : key,
     {
-      credential_type: "AccessToken",
+      credential_type: credentialType,
       home_account_id: homeAccountId || (isNode ? "" : null),
       environment,
       client_id: clientId,
       realm: tenant,
       token_type: tokenType,
-      ...(keyId !== "" && { key_id: keyId }),
+      ...(isBound && { key_id: keyId }),
       ...(extHash !== "" && { ext_cache_key: extHash }),
       ...(isNode && ext && { additionalCacheKeyComponents: Object.fromEntries(componentsOf(ext.slice(1))) }),
       ...(!isNode && pathOf(token) !== undefined && { fmi_path: pathOf(token) }),
@@ -174,7 +182,7 @@ function spell(token: CachedToken, origin: EntryOrigin | undefined, dialect: Dia
   const spelled = textOf(kept.target);
   const target = scopeKey(scopesOf(spelled)) === scopeKey(token.scopes) ? spelled : joinScopes(token.scopes);
   const [key, identity] = identityIn(token, dialect, target);
-  const isNode = origin ? isNodes(origin.key, kept) : dialect === "node";
+  const isNode = origin ? isNodes(origin.key, kept) : dialect === "node" && token.keyId === "";
   const sum = isNode && cachedAt && extendedExpiresOn > expiresOn ? expiresOn - cachedAt : 0;
   const isSame = kept.secret === token.secret && epochSeconds(kept.expires_on) === expiresOn;
   const known = isSame ? epochSeconds(kept.extended_expires_on) : undefined;

@@ -47,8 +47,8 @@ export class AppTokenFlow {
   acquire(request: ClientCredentialRequest): Promise<AuthenticationResult> {
     try {
       const { authority, cache, clock } = this.#engine.configuration;
+      requireTokenRequest(request ?? {});
       const query = toAppTokenQuery(authority, request);
-      requireTokenRequest(request);
       const nowMs = clock.now();
       let slot = cache.index.find(this.#owner, query.bucket, query.key, nowMs);
       if (slot !== undefined && isFresh(slot, nowMs) && request.claims === undefined) {

@@ -7,13 +7,14 @@
 import type { Authority } from "../authority/authority.ts";
 import { isSharedTenant } from "../authority/tenant.ts";
 import { extendedKeyText } from "../cache/cached_token.ts";
-import { bucketKey } from "../cache/token_index.ts";
 import { sha256 } from "../crypto/digest.ts";
 import { refuse } from "../errors/errors.ts";
+import type { AuthScheme } from "../request/auth_scheme.ts";
 import { claimsText } from "../request/claims.ts";
 import { requireExtraParameters } from "../request/extra_parameters.ts";
 import type { ClientCredentialRequest } from "../request/requests.ts";
 import { requireScopes, scopeKey } from "../request/scopes.ts";
+import { bucketFor } from "./bound_tokens.ts";
 import { tenantOf } from "./user_query.ts";
 
 /** A request, checked. */
@@ -26,6 +27,8 @@ export interface AppTokenQuery {
   readonly key: string;
   /** The extra components, as tokens carry them. */
   readonly ext: string;
+  /** What binds the token to a key. */
+  readonly authScheme?: AuthScheme | undefined;
 }
 
 /**
@@ -122,9 +125,9 @@ export async function extHashOf(ext: string): Promise<string> {
  * @throws {ClientConfigurationError} that names the request member and how to mend it.
  */
 export function toAppTokenQuery(authority: Authority, request: ClientCredentialRequest): AppTokenQuery {
-  const { scopes, tenantId } = request ?? {};
+  const { scopes, tenantId, authScheme } = request ?? {};
   requireScopes(scopes, authority.kind === "aad");
   const realm = realmOf(authority, tenantId);
   const ext = extOf(request);
-  return { realm, bucket: ext && bucketKey(realm, "bearer", "", ext) || realm, key: scopeKey(scopes), ext };
+  return { realm, bucket: bucketFor(realm, authScheme, ext), key: scopeKey(scopes), ext, authScheme };
 }

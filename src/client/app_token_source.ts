@@ -108,6 +108,7 @@ export class AppTokenSource {
     const token = toGrantedToken(
       await this.#engine.requestToken({
         ...errand,
+        authScheme: query.authScheme,
         tenant: query.realm,
         apiId: ACQUIRE_TOKEN_FOR_CLIENT,
         correlationId,
@@ -128,9 +129,10 @@ export class AppTokenSource {
   }
 
   /** The partition of a bucket of this client's. */
-  async partitionOf({ realm, bucket, ext }: Omit<AppTokenQuery, "key">): Promise<AppPartition> {
+  async partitionOf({ realm, bucket, ext, authScheme }: Omit<AppTokenQuery, "key">): Promise<AppPartition> {
     const { authority, clientId } = this.#engine.configuration;
     const owner = ownerKey(authority.environment, clientId, "");
-    return { owner, bucket, clientId, realm, ext, extHash: await extHashOf(ext) };
+    const { tokenType, keyId } = authScheme ?? {};
+    return { owner, bucket, clientId, realm, ext, extHash: await extHashOf(ext), tokenType, keyId };
   }
 }

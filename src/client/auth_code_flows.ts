@@ -29,6 +29,7 @@ import { checkAuthorizationResponse } from "../token/authorization_answer.ts";
 import { readClientInfo } from "../token/entra_identity.ts";
 import { ACQUIRE_TOKEN_BY_CODE } from "../token/telemetry.ts";
 import { type Extras, extrasOf } from "./app_token_query.ts";
+import { requireKeyOf } from "./bound_tokens.ts";
 import { acquireBrought, type BroughtGrant } from "./brought_grant.ts";
 import type { Engine } from "./engine.ts";
 import { requireTokenRequest } from "./token_found.ts";
@@ -41,7 +42,7 @@ import { anchorOf, tenantOf } from "./user_query.ts";
 const FLOW_LIFETIME_SECONDS = 3_600;
 type CodeErrand =
   & Pick<UserErrand, "tenant" | "scopes" | "claims" | "apiId" | "onSend">
-  & Partial<Pick<UserErrand, "sendCorrelationId">>
+  & Partial<Pick<UserErrand, "authScheme" | "sendCorrelationId">>
   & Extras;
 /** A code, and what it was asked for with. */
 type Code = Pick<
@@ -83,7 +84,7 @@ export class AuthCodeFlows {
     const tenant = tenantOf(authority, tenantId);
     const [state, nonce] = [randomToken(16), randomToken(16)];
     const { verifier: codeVerifier, challenge: codeChallenge } = await generatePkceCodes();
-    const { redirectUri, scopes, maxAge, responseMode, appState } = checked;
+    const { redirectUri, scopes, maxAge, responseMode, appState, keyId } = checked;
     const merged = mergeClaims(claims, clientCapabilities);
     const authUri = await this.#url(checked, tenant, request, correlationId, {
       state,
@@ -109,6 +110,7 @@ export class AuthCodeFlows {
       ...(maxAge !== undefined && { maxAge }),
       ...(responseMode !== undefined && { responseMode }),
       ...(appState !== undefined && { appState }),
+      ...(keyId !== undefined && { keyId }),
       correlationId,
       expiresAt: Math.floor(clock.now() / 1000) + FLOW_LIFETIME_SECONDS,
     };
@@ -160,6 +162,7 @@ export class AuthCodeFlows {
     const { scopes: fewer = asked, ...own } = requireObject(redemption, "request");
     const request = { ...own, correlationId };
     requireTokenRequest(request);
+    requireKeyOf(flow, request.authScheme);
     const extras = extrasOf(request);
     const scopes = Array.isArray(fewer) ? [...fewer] : fewer;
     if (!Array.isArray(scopes) || !scopes.every((scope) => asked.includes(scope))) {
@@ -190,7 +193,8 @@ export class AuthCodeFlows {
     const nonce = await hashNonce(flow.nonce);
     const onSend = (): void => this.#used.use(state, correlationId, flow.expiresAt * 1000);
     // The flow's id is the library's own, or was sent when the flow began.
-    const errand = { ...extras, tenant, scopes, claims, apiId, onSend, sendCorrelationId: false };
+    const bound = { ...extras, authScheme: request.authScheme };
+    const errand = { ...bound, tenant, scopes, claims, apiId, onSend, sendCorrelationId: false };
     return await this.#redeem(
       errand,
       { code, codeVerifier, redirectUri, nonce, maxAge, clientInfo },
@@ -217,6 +221,7 @@ export class AuthCodeFlows {
       tenant: tenantOf(authority, tenantId),
       scopes: [...scopes],
       claims: mergeClaims(request.claims, clientCapabilities),
+      authScheme: request.authScheme,
       apiId: ACQUIRE_TOKEN_BY_CODE,
     };
     const nonce = optionalText("nonce", request.nonce);

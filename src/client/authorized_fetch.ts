@@ -5,11 +5,15 @@
  */
 
 import { isAuthError } from "../errors/auth_error.ts";
+import type { ClientAuthErrorCode } from "../errors/error_codes.ts";
 import { ClientAuthError, nameOf, refuse } from "../errors/errors.ts";
 import { discard } from "../net/body.ts";
 import { isLoopback } from "../net/endpoint.ts";
+import { type AuthScheme, requireAuthScheme } from "../request/auth_scheme.ts";
 import { claimsChallengeOf } from "../request/www_authenticate.ts";
+import { type Clock, systemClock } from "../runtime/clock.ts";
 import type { FetchFunction } from "../runtime/web_types.ts";
+import { Bodies, type Body, bodyOf } from "./bodies.ts";
 
 /** What a token must be good for. */
 export interface TokenChallenge {
@@ -17,6 +21,8 @@ export interface TokenChallenge {
   readonly claims?: string | undefined;
   /** The signal of the request. */
   readonly signal?: AbortSignal | undefined;
+  /** What the token must be bound by, for the `authScheme` of the request; absent without that option. */
+  readonly authScheme?: AuthScheme | undefined;
 }
 
 /** What `createAuthorizedFetch` takes. */
@@ -29,7 +35,17 @@ export interface AuthorizedFetchOptions {
   readonly origins: readonly (string | URL)[];
   /** Sends the requests. The global `fetch`, looked up at each call, where absent. */
   readonly fetch?: FetchFunction | undefined;
+  /**
+   * Proves at each request who sends it: the scheme that the token is bound by. Where the API wants its nonce in the proof the
+   * request is sent once more.
+   */
+  readonly authScheme?: AuthScheme | undefined;
+  /** Whose time the proofs tell. The system's where absent. */
+  readonly clock?: Pick<Clock, "now"> | undefined;
 }
+
+/** Headers, made at once or not. */
+type SchemeHeaders = Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
 
 /** A `fetch` that has the token. */
 export type AuthorizedFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -63,48 +79,40 @@ function isRequest(input: unknown): input is Request {
   return typeof (input as Request | null)?.url === "string";
 }
 
-/** The body of the request, and the same once more unless it can be sent only once. */
-async function bodiesOf(
-  request: Request | undefined,
-  body: RequestInit["body"],
-): Promise<readonly (BodyInit | null)[]> {
-  if (body === undefined && request?.body) {
-    // Not its stream: an API may want to know the length.
-    const bytes = request.bodyUsed
-      ? refuse("invalid_request", "input", "its body was read already")
-      : await request.arrayBuffer();
-    return [bytes, bytes];
-  }
-  const { tee, locked } = Object(body) as Partial<ReadableStream<Uint8Array>>;
-  if (typeof tee === "function" && !locked) return (body as ReadableStream<Uint8Array>).tee();
-  const once = typeof tee === "function" || Symbol.asyncIterator in Object(body);
-  return once ? [body as BodyInit] : [body ?? null, body ?? null];
-}
+/** A token, as the application's function gave it. */
+type Token = Awaited<ReturnType<AuthorizedFetchOptions["acquireToken"]>>;
 
-async function authorization(
-  acquireToken: AuthorizedFetchOptions["acquireToken"],
-  challenge: TokenChallenge,
-): Promise<string> {
-  const fail = (why: string): never => {
-    throw new ClientAuthError("unexpected_error", `Cannot authorize the request: ${why}`);
-  };
+/** Runs the application's function, or its scheme. */
+async function run<T>(name: string, code: ClientAuthErrorCode, work: () => T | Promise<T>): Promise<T> {
   try {
-    const { tokenType, accessToken } = await acquireToken(challenge);
-    const value = `${tokenType} ${accessToken}`;
-    // Headers would quote a value that they refuse.
-    return tokenType && accessToken && /^[\w-]+ [\x21-\x7e]+$/.test(value)
-      ? value
-      : fail("acquireToken gave no token");
+    return await work();
   } catch (error) {
     if (isAuthError(error)) throw error;
-    return fail(`acquireToken threw ${nameOf(error)}`);
+    throw new ClientAuthError(code, `Cannot authorize the request: ${name} threw ${nameOf(error)}`);
   }
+}
+
+async function tokenOf(
+  acquireToken: AuthorizedFetchOptions["acquireToken"],
+  challenge: TokenChallenge,
+): Promise<Token> {
+  const token = await run("acquireToken", "unexpected_error", () => acquireToken(challenge));
+  const { tokenType, accessToken } = Object(token) as Token;
+  const asked = challenge.authScheme?.tokenType ?? `${tokenType}`;
+  // Headers would quote a value that they refuse.
+  const isToken = tokenType && accessToken && /^[\w-]+ [\x21-\x7e]+$/.test(`${tokenType} ${accessToken}`);
+  if (isToken && asked.toLowerCase() === tokenType.toLowerCase()) return { tokenType, accessToken };
+  const kind = isToken ? `${asked} token: pass on its authScheme` : "token";
+  throw new ClientAuthError(
+    "unexpected_error",
+    `Cannot authorize the request: acquireToken gave no ${kind}`,
+  );
 }
 
 interface Prepared {
   readonly url: string;
-  readonly bodies: readonly (BodyInit | null)[];
-  readonly sent: RequestInit & { readonly headers: Headers };
+  readonly body: Body;
+  readonly sent: RequestInit & { readonly headers: Headers; readonly method: string };
 }
 
 /** Checks a request before a token is acquired for it. */
@@ -123,7 +131,7 @@ async function prepare(
   const signal = init.signal ?? request?.signal ?? null;
   // Node takes a stream with `duplex` alone.
   const sent = { ...init, method, headers, signal, redirect: "manual", duplex: "half" } as const;
-  return { url, bodies: await bodiesOf(request, init.body), sent };
+  return { url, body: await bodyOf(request, init.body), sent };
 }
 
 /**
@@ -147,38 +155,57 @@ async function prepare(
  * @throws {ClientConfigurationError} `invalid_option`.
  */
 export function createAuthorizedFetch(options: AuthorizedFetchOptions): AuthorizedFetch {
-  const { acquireToken, origins: given, fetch } = options ?? {};
+  const { acquireToken, origins: given, fetch, authScheme, clock = systemClock } = options ?? {};
   if (typeof acquireToken !== "function") refuse("invalid_option", "acquireToken", "it must be a function");
   if (!Array.isArray(given) || given.length === 0) refuse("invalid_option", "origins", "it must be a list");
+  requireAuthScheme(authScheme);
   const origins = given.map(originOf);
+  /** The last nonce of each of them. */
+  const nonces = new Map<string, string>();
+  const headersFor = (url: string, method: string, { tokenType, accessToken }: Token): SchemeHeaders => {
+    if (authScheme === undefined) return { authorization: `${tokenType} ${accessToken}` };
+    const nonce = nonces.get(new URL(url).origin);
+    const nowSeconds = Math.floor(clock.now() / 1000);
+    const request = { method, url, accessToken, nonce, nowSeconds };
+    return run("authScheme", "auth_scheme_failed", () => authScheme.apiHeaders(request));
+  };
+  const nonceIn = (url: string, response: Response): boolean => {
+    const { nonce, isRequired = false } = authScheme?.apiNonce?.(response) ?? {};
+    if (nonce !== undefined) nonces.set(new URL(url).origin, nonce);
+    return isRequired;
+  };
   return async (input, init) => {
-    const { url, bodies: [body = null, spare], sent } = await prepare(input, init, origins);
-    const { headers, signal } = sent;
-    let isSent = false;
-    const send = async (own: BodyInit | null, claims?: string): Promise<Response> => {
-      headers.set(
-        "authorization",
-        await authorization(acquireToken, { claims, signal: signal ?? undefined }),
-      );
-      isSent = true;
-      // Looked up at each call, and called as a plain function: workerd refuses another `this`.
-      const plain: FetchFunction = fetch ?? globalThis.fetch;
-      return await plain(url, { ...sent, body: own });
-    };
-    let unsent: BodyInit | null | undefined = spare;
+    const { url, body, sent } = await prepare(input, init, origins);
+    const { headers } = sent;
+    const signal = sent.signal ?? undefined;
+    // What is signed is what is sent.
+    const method = authScheme ? new Request(url, { method: sent.method }).method : sent.method;
+    const bodies = new Bodies(body);
+    const about = { signal, ...(authScheme && { authScheme }) };
+    let [mayAskClaims, mayAskNonce] = [true, authScheme !== undefined];
     try {
-      const response = await send(body);
-      const claims = response.status === 401 ? claimsChallengeOf(response) : undefined;
-      if (claims === undefined || spare === undefined) return response;
-      discard(response.body);
-      unsent = undefined;
-      return await send(spare, claims);
-    } finally {
-      // A stream that was kept for nothing; other bodies have nothing to cancel, and one that was sent is not ours.
-      for (const left of [unsent, isSent ? null : body]) {
-        const { cancel } = Object(left) as Partial<ReadableStream>;
-        if (typeof cancel === "function") discard(left as ReadableStream);
+      let token = await tokenOf(acquireToken, { claims: undefined, ...about });
+      for (;;) {
+        const own = await headersFor(url, method, token);
+        for (const pair of Object.entries(own)) headers.set(...pair);
+        // Looked up at each call, and called as a plain function: workerd refuses another `this`.
+        const plain: FetchFunction = fetch ?? globalThis.fetch;
+        const response = await plain(url, {
+          ...sent,
+          method,
+          body: bodies.take(mayAskClaims || mayAskNonce),
+        });
+        const wantsNonce = nonceIn(url, response) && mayAskNonce;
+        const claims = mayAskClaims && response.status === 401 ? claimsChallengeOf(response) : undefined;
+        if (!bodies.hasMore || !(wantsNonce || claims !== undefined)) return response;
+        discard(response.body);
+        if (wantsNonce) mayAskNonce = false;
+        if (claims === undefined) continue;
+        mayAskClaims = false;
+        token = await tokenOf(acquireToken, { claims, ...about });
       }
+    } finally {
+      bodies.close();
     }
   };
 }

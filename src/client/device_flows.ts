@@ -16,6 +16,7 @@ import { pause, untilAborted } from "../runtime/wait.ts";
 import { parseDeviceResponse, readDeviceFlow } from "../token/device_response.ts";
 import { buildUserForm, DEVICE_CODE_GRANT } from "../token/grant_user.ts";
 import { ACQUIRE_TOKEN_BY_DEVICE_FLOW } from "../token/telemetry.ts";
+import { requireKeyOf } from "./bound_tokens.ts";
 import { redeemBrought } from "./brought_grant.ts";
 import type { Engine } from "./engine.ts";
 import { handOut, requireTokenRequest, type TokenFound } from "./token_found.ts";
@@ -55,7 +56,7 @@ export class DeviceFlows {
   async initiate(request: DeviceFlowRequest): Promise<DeviceFlow> {
     const { authority, clientCapabilities, clientId, clock, excludeScopes, waitUntil } =
       this.#engine.configuration;
-    const { scopes: asked, tenantId } = request ?? {};
+    const { scopes: asked, tenantId, authScheme } = request ?? {};
     requireUserScopes(asked, authority.kind === "aad");
     requireTokenRequest(request);
     const tenant = tenantOf(authority, tenantId);
@@ -97,6 +98,7 @@ export class DeviceFlows {
       authority: this.#engine.authorityOf(tenant),
       scopes,
       ...(claims !== undefined && { claims }),
+      ...(authScheme !== undefined && { keyId: authScheme.keyId }),
       correlationId,
       expiresAt: Math.floor(clock.now() / 1000) + expiresInSeconds,
     };
@@ -117,6 +119,7 @@ export class DeviceFlows {
     let flow = readDeviceFlow(given);
     const { signal, poll = "until-done", onProgress } = requireObject(request, "request");
     requireTokenRequest({ ...request, correlationId: flow.correlationId });
+    requireKeyOf(flow, request.authScheme);
     if (poll !== "once" && poll !== "until-done") {
       refuse("invalid_request", "poll", "it must be once or until-done");
     }
@@ -185,7 +188,11 @@ export class DeviceFlows {
     }
   }
 
-  #redeem(flow: DeviceFlow, tenant: string, { signal, waitUntil }: DevicePollRequest): Promise<TokenFound> {
+  #redeem(
+    flow: DeviceFlow,
+    tenant: string,
+    { authScheme, signal, waitUntil }: DevicePollRequest,
+  ): Promise<TokenFound> {
     const { claims, correlationId, deviceCode, scopes } = flow;
     const work = redeemBrought(this.#engine, this.#grants, {
       tenant,
@@ -193,6 +200,7 @@ export class DeviceFlows {
       grant: { grant_type: DEVICE_CODE_GRANT, device_code: deviceCode },
       sendsScopes: false,
       claims,
+      authScheme,
       apiId: ACQUIRE_TOKEN_BY_DEVICE_FLOW,
       reason: "not_applicable",
       isOneTime: true,

@@ -10,10 +10,11 @@ import type { Emit } from "../runtime/events.ts";
 import type { TokenResponse } from "../token/token_response.ts";
 
 /** What the answer does not say of a token. */
-export type GrantedTo = Pick<
-  CachedToken,
-  "environment" | "clientId" | "realm" | "homeAccountId" | "ext" | "extHash"
->;
+export interface GrantedTo
+  extends Pick<CachedToken, "environment" | "clientId" | "realm" | "homeAccountId" | "ext" | "extHash"> {
+  /** The key that the token is bound to. */
+  readonly keyId?: string | undefined;
+}
 
 /**
  * Makes the cache's view of an answer. The scopes granted count where they cover what was asked for.
@@ -38,7 +39,7 @@ export function toGrantedToken(
   const missing = asked.filter((name) => !names.includes(name.toLowerCase()));
   const scopes = missing.filter((name) => !/\/\.default$/i.test(name));
   if (scopes.length > 0) emit?.({ type: "scopes_missing", scopes, correlationId });
-  const { environment, clientId, realm, homeAccountId, ext, extHash } = to;
+  const { environment, clientId, realm, homeAccountId, ext, extHash, keyId = "" } = to;
   return {
     environment,
     clientId,
@@ -54,6 +55,6 @@ export function toGrantedToken(
     refreshOn,
     scopes: Object.freeze(granted),
     question: missing.length > 0 || asked.length === 0 ? scopeKey(asked) : undefined,
-    keyId: "",
+    keyId,
   };
 }

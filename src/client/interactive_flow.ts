@@ -50,7 +50,7 @@ export async function acquireInteractively(
     const response = await untilAborted(answer, signal, flow.correlationId).catch((error) => {
       throw signal?.aborted ? abortError(signal, flow.correlationId) : error;
     });
-    const own = { signal, waitUntil, extraBodyParameters };
+    const own = { signal, waitUntil, extraBodyParameters, authScheme: asked.authScheme };
     return await codes.redeemFlow(flow, response, own, ACQUIRE_TOKEN_INTERACTIVE);
   } finally {
     // The user has signed in, or has not: how the listener ends changes neither.

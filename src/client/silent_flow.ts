@@ -5,7 +5,7 @@
  */
 
 import type { UserRecord } from "../cache/cached_user.ts";
-import { bucketKey, isFresh, isStale, ownerKey } from "../cache/token_index.ts";
+import { isFresh, isStale, ownerKey } from "../cache/token_index.ts";
 import type { AccountInfo } from "../request/account_info.ts";
 import { mergeClaims } from "../request/claims.ts";
 import type { TokenRequest } from "../request/requests.ts";
@@ -14,6 +14,7 @@ import type { SilentRequest } from "../request/user_requests.ts";
 import type { AuthenticationResult } from "../result/authentication_result.ts";
 import { untilAborted } from "../runtime/wait.ts";
 import { extOf, extrasOf } from "./app_token_query.ts";
+import { bucketFor } from "./bound_tokens.ts";
 import type { Engine } from "./engine.ts";
 import { RefreshTokens } from "./refresh_tokens.ts";
 import { isRenewed, type KnownToken, reasonOf, Renewals } from "./renewals.ts";
@@ -124,10 +125,10 @@ export class SilentFlow {
     nowMs: number,
   ): Promise<AuthenticationResult> {
     const { authority: { environment }, clientId } = this.#engine.configuration;
-    const { scopes, claims, forceRefresh } = request;
+    const { authScheme, scopes, claims, forceRefresh } = request;
     const { homeAccountId, realm } = place;
     const owner = ownerKey(environment, clientId, homeAccountId);
-    const asked = { owner, bucket: bucketKey(realm, "bearer", "", ext), key: scopeKey(scopes) };
+    const asked = { owner, bucket: bucketFor(realm, authScheme, ext), key: scopeKey(scopes) };
     let known = this.#known(place, asked, nowMs);
     const isForced = claims !== undefined || forceRefresh === true;
     if (known !== undefined && !isForced && isFresh(known.token, nowMs)) {
@@ -180,6 +181,7 @@ export class SilentFlow {
         reason: reasonOf(isForced, known?.token, nowMs),
         stale: known?.token,
         correlationId,
+        authScheme: request.authScheme,
         waitUntil: request.waitUntil ?? waitUntil,
       };
       const renewal = {

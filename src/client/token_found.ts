@@ -8,6 +8,7 @@ import type { CachedToken } from "../cache/cached_token.ts";
 import type { UserProfile } from "../cache/cached_user.ts";
 import type { AuthError } from "../errors/auth_error.ts";
 import { refuse } from "../errors/errors.ts";
+import { requireAuthScheme } from "../request/auth_scheme.ts";
 import type { TokenRequest } from "../request/requests.ts";
 import { type AuthenticationResult, toResult } from "../result/authentication_result.ts";
 import type { RefreshReason } from "../runtime/events.ts";
@@ -43,8 +44,9 @@ export function fromMemory<T extends CachedToken>(
  * @throws {ClientConfigurationError} `invalid_request` or `invalid_option`.
  * @throws {ClientAuthError} `request_aborted` where the signal was aborted before.
  */
-export function requireTokenRequest({ signal, correlationId, waitUntil }: TokenRequest): void {
+export function requireTokenRequest({ authScheme, signal, correlationId, waitUntil }: TokenRequest): void {
   requireWaitUntil(waitUntil);
+  requireAuthScheme(authScheme);
   if (
     correlationId !== undefined && (typeof correlationId !== "string" || !/^[\w-]{1,64}$/.test(correlationId))
   ) {

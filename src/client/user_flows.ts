@@ -70,6 +70,7 @@ export class UserFlows {
       scopes: [...scopes],
       grant: { grant_type: "refresh_token", refresh_token: refreshToken },
       claims: mergeClaims(claims, clientCapabilities),
+      authScheme: request.authScheme,
       apiId: ACQUIRE_TOKEN_BY_REFRESH_TOKEN,
       reason: "force_refresh_or_claims",
       isOneTime: false,

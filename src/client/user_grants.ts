@@ -10,6 +10,7 @@ import { ownerKey } from "../cache/token_index.ts";
 import type { Keep } from "../cache/turns.ts";
 import { profilesOf } from "../cache/user_index.ts";
 import { CacheError, ClientAuthError } from "../errors/errors.ts";
+import type { AuthScheme } from "../request/auth_scheme.ts";
 import { essentialClaimsOf } from "../request/claims.ts";
 import type { IdTokenClaims } from "../request/id_token_claims.ts";
 import { decorateScopes } from "../request/scopes.ts";
@@ -61,6 +62,8 @@ export interface UserErrand {
   readonly extraBody?: Readonly<Record<string, string>> | undefined;
   /** Added to the query of the token endpoint. */
   readonly extraQuery?: Readonly<Record<string, string>> | undefined;
+  /** What binds the token to a key. */
+  readonly authScheme?: AuthScheme | undefined;
   /** The number of the method, for telemetry. */
   readonly apiId: string;
   /** Why a token is asked for. */
@@ -213,7 +216,7 @@ export class UserGrants {
     const { authority: { environment, kind }, clientId, emit } = this.#engine.configuration;
     const { behalf, ext, scopes, correlationId, redeemed } = errand;
     const owner = { environment, clientId, homeAccountId: behalf?.owner ?? home };
-    const place = { ...owner, realm };
+    const place = { ...owner, realm, keyId: errand.authScheme?.keyId };
     const onBehalfOf = behalf && markOf(behalf.hash, home);
     // Where none comes, the one that a caller brought stays good.
     const own = response.refreshToken ?? (errand.homeAccountId ? undefined : errand.grant.refresh_token);

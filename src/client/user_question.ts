@@ -6,6 +6,7 @@
 
 import type { CachedToken } from "../cache/cached_token.ts";
 import type { UserKey, UserRecord } from "../cache/cached_user.ts";
+import type { AuthScheme } from "../request/auth_scheme.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
 import type { TokenFound } from "./token_found.ts";
@@ -63,6 +64,8 @@ export interface UserQuestion {
   readonly extraBody: Readonly<Record<string, string>> | undefined;
   /** Added to the query of the token endpoint. */
   readonly extraQuery: Readonly<Record<string, string>> | undefined;
+  /** What binds the token to a key. */
+  readonly authScheme?: AuthScheme | undefined;
   /** Why the authority is asked. */
   readonly reason: RefreshReason;
   /** The token that is to be replaced: finding that one again is no answer. */

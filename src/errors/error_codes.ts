@@ -30,6 +30,7 @@ export type ClientConfigurationErrorCode =
 /** Codes of {@linkcode ClientAuthError}: the library could not finish what was asked. */
 export type ClientAuthErrorCode =
   | "account_mismatch"
+  | "auth_scheme_failed"
   | AuthResponseErrorCode
   | IdTokenErrorCode
   | "authorization_declined"

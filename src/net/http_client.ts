@@ -57,6 +57,8 @@ export interface HttpAnswer extends JsonBody {
   readonly status: number;
   /** The `Retry-After` header, as it was sent. */
   readonly retryAfter: string | null;
+  /** The `DPoP-Nonce` header, as it was sent. */
+  readonly dpopNonce?: string | null;
 }
 
 type Fail = (code: NetworkErrorCode, what: string, status?: number) => NetworkError;
@@ -133,7 +135,9 @@ export class HttpClient {
       if (read === undefined) {
         throw fail("response_too_large", `its body is larger than ${maxBytes} bytes`, status);
       }
-      return { status, retryAfter: response.headers.get("retry-after"), ...read };
+      const [retryAfter = null, dpopNonce = null] = ["retry-after", "dpop-nonce"]
+        .map((name) => response.headers.get(name));
+      return { status, retryAfter, dpopNonce, ...read };
     } catch (error) {
       throw error instanceof NetworkError
         ? error

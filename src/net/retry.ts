@@ -27,7 +27,7 @@ const MAX_RETRY_AFTER_SECONDS = 3_600;
  * @returns The first good answer, or the second one.
  */
 export async function sendTwice(
-  http: HttpClient,
+  http: Pick<HttpClient, "send">,
   request: HttpRequest,
   clock: Clock,
   emit?: Emit,

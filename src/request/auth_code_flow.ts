@@ -43,6 +43,8 @@ export interface AuthCodeFlow {
   readonly responseMode?: ResponseMode;
   /** The application's own text. */
   readonly appState?: string;
+  /** The key of the `authScheme` that it began with: the same has to end it. */
+  readonly keyId?: string;
   /** The `client-request-id` of the sign-in. */
   readonly correlationId: string;
   /** When the flow ends, in seconds since the epoch. */
@@ -71,6 +73,7 @@ const MEMBERS: Readonly<Record<string, Check>> = {
   "?maxAge": (value) => Number.isSafeInteger(value) && value as number >= 0,
   "?responseMode": (value) => value === "query" || value === "form_post",
   "?appState": isText,
+  "?keyId": isText,
 };
 
 function sealerOf(secret: string | readonly string[]): Sealer {

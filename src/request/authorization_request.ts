@@ -5,6 +5,7 @@
  */
 
 import { refuse } from "../errors/errors.ts";
+import { type AuthScheme, requireAuthScheme } from "./auth_scheme.ts";
 import type { ClaimsRequest } from "./claims.ts";
 import { type ExtraParameters, requireExtraParameters } from "./extra_parameters.ts";
 import { requireRedirectUri } from "./redirect_uri.ts";
@@ -38,6 +39,11 @@ export interface AuthorizationRequest {
   readonly extraQueryParameters?: ExtraParameters | undefined;
   /** A claims challenge, as JSON text or as an object. */
   readonly claims?: ClaimsRequest | undefined;
+  /**
+   * Binds the code to the key of a `DpopAuthScheme`, RFC 9449 section 10, and the flow to that of any scheme. Give it to
+   * `acquireTokenByAuthCodeFlow`, too: it is no JSON.
+   */
+  readonly authScheme?: AuthScheme | undefined;
   /** Another tenant than that of the `authority`: a GUID or a domain name. */
   readonly tenantId?: string | undefined;
   /** The application's own text, such as where to go afterwards. It stays in the flow and is never sent. */
@@ -70,6 +76,10 @@ export interface CheckedAuthorizationRequest {
   readonly extraQueryParameters: readonly (readonly [string, string])[];
   /** The application's own text. */
   readonly appState: string | undefined;
+  /** The key that the flow is bound to. */
+  readonly keyId?: string | undefined;
+  /** The same, where the authority is told of it. */
+  readonly dpopJkt?: string | undefined;
 }
 
 /** Which client asks whom. */
@@ -129,12 +139,14 @@ export function checkAuthorizationRequest(
   request: AuthorizationRequest,
   rules: AuthorizationRules,
 ): CheckedAuthorizationRequest {
-  const { scopes, responseMode, extraScopesToConsent = [], ...given } = request ?? {};
+  const { authScheme, scopes, responseMode, extraScopesToConsent = [], ...given } = request ?? {};
   requireUserScopes(scopes, rules.isEntra);
   requireScopeTokens(extraScopesToConsent, "extraScopesToConsent");
   if (responseMode !== undefined && responseMode !== "query" && responseMode !== "form_post") {
     refuse("invalid_request", "responseMode", "it must be query or form_post");
   }
+  requireAuthScheme(authScheme);
+  const keyId = authScheme?.keyId;
   return {
     scopes: [...scopes],
     redirectUri: requireRedirectUri(given.redirectUri, rules.isPublic),
@@ -146,5 +158,7 @@ export function checkAuthorizationRequest(
     extraScopesToConsent: [...extraScopesToConsent],
     extraQueryParameters: requireExtraParameters(given.extraQueryParameters, "extraQueryParameters"),
     appState: optionalText("appState", given.appState),
+    keyId,
+    dpopJkt: authScheme?.tokenType === "DPoP" ? keyId : undefined,
   };
 }

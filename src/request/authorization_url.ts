@@ -8,7 +8,7 @@ import type { CheckedAuthorizationRequest } from "./authorization_request.ts";
 import { decorateScopes } from "./scopes.ts";
 
 /** What the URL says. */
-export interface AuthorizationUrlParameters extends Omit<CheckedAuthorizationRequest, "appState"> {
+export interface AuthorizationUrlParameters extends Omit<CheckedAuthorizationRequest, "appState" | "keyId"> {
   /** The client id. */
   readonly clientId: string;
   /** Which of the scopes that are added to leave out: the `excludeScopes` option. */
@@ -47,6 +47,7 @@ export function authorizationParameters(parameters: AuthorizationUrlParameters):
     prompt: parameters.prompt,
     domain_hint: parameters.domainHint,
     claims: parameters.claims,
+    dpop_jkt: parameters.dpopJkt,
     max_age: parameters.maxAge?.toString(),
     response_mode: parameters.responseMode,
     "X-AnchorMailbox": isEntra && loginHint ? `UPN:${loginHint}` : undefined,

@@ -33,8 +33,11 @@ export interface AuthorizationUrlRequest extends Omit<AuthorizationRequest, "app
 }
 
 /** What `acquireTokenByAuthCodeFlow` takes beside the flow and the response. */
-export interface AuthCodeFlowRequest
-  extends Pick<TokenRequest, "signal" | "waitUntil" | "extraQueryParameters" | "extraBodyParameters"> {
+export interface AuthCodeFlowRequest extends
+  Pick<
+    TokenRequest,
+    "authScheme" | "signal" | "waitUntil" | "extraQueryParameters" | "extraBodyParameters"
+  > {
   /** Some of the flow's scopes, where the token is wanted for fewer; all of them where absent. */
   readonly scopes?: readonly string[] | undefined;
 }
@@ -104,6 +107,8 @@ export interface DeviceFlow {
   readonly scopes: readonly string[];
   /** The claims that were asked for, as JSON text. */
   readonly claims?: string;
+  /** The key of the `authScheme` that it began with: give that to `acquireTokenByDeviceFlow`, too. */
+  readonly keyId?: string;
   /** The id of all its requests. */
   readonly correlationId: string;
   /** When it ends, in epoch seconds. */
@@ -131,7 +136,7 @@ export interface DeviceFlowProgress {
 }
 
 /** What `acquireTokenByDeviceFlow` takes beside the flow. */
-export interface DevicePollRequest extends Pick<TokenRequest, "signal" | "waitUntil"> {
+export interface DevicePollRequest extends Pick<TokenRequest, "authScheme" | "signal" | "waitUntil"> {
   /**
    * `"until-done"` waits for the user; `"once"` asks once and gives {@linkcode DeviceFlowPending} where the user is not done, for
    * servers that keep nothing between requests.

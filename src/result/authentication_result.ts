@@ -23,9 +23,9 @@ export interface AuthenticationResultMetadata {
 
 /** A token and what is known of it. There is never a refresh token in it. */
 export interface AuthenticationResult {
-  /** The access token, to be sent as `Authorization: Bearer <token>`. */
+  /** The access token, to be sent as `Authorization: Bearer <token>`; one of another type by what its scheme's `apiHeaders` gives. */
   readonly accessToken: string;
-  /** The token type. */
+  /** The token type: that of the request's `authScheme`, or `Bearer`. */
   readonly tokenType: "Bearer" | "DPoP" | "pop" | "ssh-cert";
   /** When the token ends. The library hands out none with less than five minutes left if it can get a newer one. */
   readonly expiresOn: Date;
@@ -64,6 +64,12 @@ export interface LongRunningProcess {
   readonly result: AuthenticationResult;
 }
 
+/** Other MSALs spell it in their own way; a token without a key is none but a bearer's. */
+function typeOf({ keyId, tokenType }: CachedToken): AuthenticationResult["tokenType"] {
+  if (keyId === "") return "Bearer";
+  return /^pop$/i.test(tokenType) ? "pop" : "DPoP";
+}
+
 /**
  * Makes a result. On the hit path: one object, no spreading.
  *
@@ -87,7 +93,7 @@ export function toResult(
   const info = profile?.info;
   const result: { -readonly [P in keyof AuthenticationResult]: AuthenticationResult[P] } = {
     accessToken: token.secret,
-    tokenType: "Bearer",
+    tokenType: typeOf(token),
     expiresOn: new Date(token.expiresOn * 1000),
     scopes: token.scopes,
     account: info?.homeAccountId ? info : null,

@@ -74,10 +74,11 @@ export function readDeviceFlow(flow: unknown): DeviceFlow {
     correlationId,
     scopes,
     claims,
+    keyId,
     expiresAt,
     intervalSeconds,
   } = given;
-  const texts = [deviceCode, clientId, authority, correlationId, claims ?? ""];
+  const texts = [deviceCode, clientId, authority, correlationId, claims ?? "", keyId ?? ""];
   const fits = version === 1 && texts.every((text) => typeof text === "string") && Array.isArray(scopes) &&
     scopes.every((scope) => typeof scope === "string") &&
     [expiresAt, intervalSeconds].every((number) => Number.isFinite(number) && (number as number) > 0);

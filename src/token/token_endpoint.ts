@@ -10,9 +10,11 @@ import { ClientAuthError } from "../errors/errors.ts";
 import type { HttpCache, RefusedAnswer } from "../net/http_cache.ts";
 import type { HttpAnswer, HttpClient, PerPurpose } from "../net/http_client.ts";
 import { parseRetryAfter, sendTwice } from "../net/retry.ts";
+import type { AuthScheme } from "../request/auth_scheme.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Emit, RefreshReason } from "../runtime/events.ts";
 import { withDeadline } from "../runtime/wait.ts";
+import { BoundSender, NONCE_REFUSAL } from "./bound_sender.ts";
 import { readErrorAnswer, toServerError } from "./error_response.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { parseTokenResponse, type TokenResponse } from "./token_response.ts";
@@ -37,6 +39,8 @@ export interface TokenEndpointRequest {
   readonly form: URLSearchParams;
   /** Gets the credential; called only if something is sent. A public client has none. */
   readonly credential?: (() => Promise<AppliedCredential>) | undefined;
+  /** What binds the token to a key. */
+  readonly authScheme?: AuthScheme | undefined;
   /**
    * Whether the form holds what counts once, as a code does: it is sent once, whatever comes of it, and neither waits for
    * earlier answers nor leaves one behind. Only where the credential is refused for its age is it sent with another one.
@@ -79,6 +83,7 @@ export class TokenEndpoint {
   readonly #http: HttpClient;
   readonly #httpCache: HttpCache;
   readonly #options: TokenEndpointOptions;
+  readonly #bound: BoundSender;
 
   /**
    * Makes an endpoint client.
@@ -91,6 +96,7 @@ export class TokenEndpoint {
     this.#http = http;
     this.#httpCache = httpCache;
     this.#options = options;
+    this.#bound = new BoundSender(http, options);
   }
 
   /**
@@ -103,7 +109,8 @@ export class TokenEndpoint {
    * @throws {NetworkError} where no answer comes.
    */
   requestToken(request: TokenEndpointRequest): Promise<TokenResponse> {
-    return this.request(request, parseTokenResponse);
+    const type = request.authScheme?.tokenType;
+    return this.request(request, (json, requestedAt) => parseTokenResponse(json, requestedAt, type));
   }
 
   /**
@@ -115,8 +122,10 @@ export class TokenEndpoint {
    */
   async request<T extends object>(request: TokenEndpointRequest, parse: Parse<T>): Promise<T> {
     const { telemetry } = this.#options;
-    const { apiId, correlationId, isOneTime } = request;
-    const key = isOneTime ? undefined : await this.#httpCache.keyOf(request.url, request.form);
+    const { apiId, authScheme, correlationId, form, isOneTime, url } = request;
+    // What is said of one key says nothing of another.
+    const asked = authScheme ? new URLSearchParams([...form, ["key_id", authScheme.keyId]]) : form;
+    const key = isOneTime ? undefined : await this.#httpCache.keyOf(url, asked);
     if (key !== undefined) await this.#refuseWhileThrottled(key, request);
     try {
       const token = await this.#exchange(key, request, parse);
@@ -163,18 +172,12 @@ export class TokenEndpoint {
       ...credential.headers,
     };
     const form = new URLSearchParams([...request.form, ...Object.entries(credential.form)]);
-    const sent = {
-      url,
-      purpose: "token",
-      form,
-      headers,
-      correlationId,
-      secrets: [...secrets, ...ownTexts(form, url)],
-    } as const;
+    const unsaid: unknown[] = [...secrets, ...ownTexts(form, url)];
+    const sent = { url, purpose: "token", form, headers, correlationId, secrets: unsaid } as const;
+    const http = request.authScheme ? this.#bound.senderOf(request.authScheme, unsaid) : this.#http;
     if (renewed === undefined) request.onSend?.();
     const requestedAtSeconds = Math.floor(clock.now() / 1000);
-    const answer =
-      await (key === undefined ? this.#http.send(sent) : sendTwice(this.#http, sent, clock, emit));
+    const answer = await (key === undefined ? http.send(sent) : sendTwice(http, sent, clock, emit));
     const read = request.read?.(answer);
     const token = read ? parse(read, requestedAtSeconds) : readAnswer(answer, requestedAtSeconds, parse);
     if (typeof token !== "string") {
@@ -182,7 +185,7 @@ export class TokenEndpoint {
       return token;
     }
     const body = typeof answer.body === "string" ? {} : answer.body;
-    const unsaid = [...sent.secrets, ...SECRET_MEMBERS.map((name) => body[name])];
+    unsaid.push(...SECRET_MEMBERS.map((name) => body[name]));
     const refused = readErrorAnswer(answer.status, answer.body, unsaid);
     const isStale = isStaleCredential(refused);
     if (isStale && credential.next !== undefined) {
@@ -192,7 +195,8 @@ export class TokenEndpoint {
       const next = await this.#inTime(request, credential.next(refused.errorCodes));
       return await this.#exchange(key, request, parse, next);
     }
-    const retryAfterSeconds = key === undefined
+    // The next request has the nonce.
+    const retryAfterSeconds = key === undefined || refused.error === NONCE_REFUSAL
       ? parseRetryAfter(answer.retryAfter, clock.now())
       : await this.#httpCache.remember(
         key,

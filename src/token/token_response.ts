@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { AuthScheme } from "../request/auth_scheme.ts";
+
 /** How long a token counts where the answer does not say; MSAL Python's value. */
 const DEFAULT_LIFETIME_SECONDS = 600;
 /** No lifetime counts for longer than this. */
@@ -17,7 +19,7 @@ export interface TokenResponse {
   /** The access token. */
   readonly secret: string;
   /** The token type in its usual spelling. */
-  readonly tokenType: "Bearer";
+  readonly tokenType: "Bearer" | AuthScheme["tokenType"];
   /** When the request started: lifetimes count from there. */
   readonly cachedAt: number;
   /** When the token ends, at most a day later. */
@@ -58,16 +60,18 @@ function text(value: unknown): string | undefined {
  *
  * @param json The body of a status 200 answer without an `error`.
  * @param cachedAt When the request started, in epoch seconds.
+ * @param tokenType The type that was asked for: no other one will do, whatever its case.
  * @returns The answer, or what is wrong with it.
  */
 export function parseTokenResponse(
   json: Readonly<Record<string, unknown>>,
   cachedAt: number,
+  tokenType: TokenResponse["tokenType"] = "Bearer",
 ): TokenResponse | string {
-  const { access_token: secret, token_type: tokenType, scope } = json;
+  const { access_token: secret, token_type: type, scope } = json;
   if (typeof secret !== "string" || secret === "") return "access_token is missing";
-  if (typeof tokenType !== "string" || tokenType.toLowerCase() !== "bearer") {
-    return "token_type is not Bearer";
+  if (typeof type !== "string" || type.toLowerCase() !== tokenType.toLowerCase()) {
+    return `token_type is not ${tokenType}`;
   }
   const lifetime = seconds(json.expires_in) ??
     (seconds(json.expires_on) ?? cachedAt + DEFAULT_LIFETIME_SECONDS) - cachedAt;
@@ -78,7 +82,7 @@ export function parseTokenResponse(
   const refreshLifetime = seconds(json.refresh_token_expires_in);
   return {
     secret,
-    tokenType: "Bearer",
+    tokenType,
     cachedAt,
     expiresOn,
     extendedExpiresOn: extendedExpiresOn > expiresOn ? extendedExpiresOn : undefined,

@@ -62,6 +62,7 @@ export type {
   SignerCredential,
   SingleClientCredential,
 } from "./src/credential/client_credential.ts";
+export type { TlsClientCredential } from "./src/credential/tls_client_auth.ts";
 export { generatePkceCodes, type PkceCodes } from "./src/crypto/pkce.ts";
 export { describeAadsts } from "./src/errors/aadsts.ts";
 export type { AadstsClass, AadstsInfo } from "./src/errors/aadsts_common.ts";

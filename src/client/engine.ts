@@ -10,6 +10,7 @@ import type { BackChannel } from "../authority/provider_metadata.ts";
 import { requireTenant } from "../authority/tenant.ts";
 import type { AppliedCredential } from "../credential/applied_credential.ts";
 import type { CredentialSource } from "../credential/credential_source.ts";
+import { requireTls } from "../credential/tls_client_auth.ts";
 import { ClientAuthError, refuse } from "../errors/errors.ts";
 import { JwksSource } from "../jwt/jwks_source.ts";
 import { DocumentCache } from "../net/document_cache.ts";
@@ -63,6 +64,7 @@ export class Engine {
   ) {
     const configuration = resolveConfiguration(options, credential === undefined);
     const { clock, authority, clientId, httpStore } = configuration;
+    if (credential?.usesTls) requireTls(authority.type === "oidc", configuration.fetch);
     const secret = credential?.staticSecret;
     const http = new HttpClient(configuration);
     const httpCache = new HttpCache(httpStore, clock, secret ?? clientId, throttleSeconds);

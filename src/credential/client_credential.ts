@@ -5,6 +5,7 @@
  */
 
 import type { AuthorityType } from "../authority/authority.ts";
+import type { TlsClientCredential } from "./tls_client_auth.ts";
 
 /** What a credential's function is told of the request that it is called for. */
 export interface CredentialContext {
@@ -122,7 +123,8 @@ export type SingleClientCredential =
   | ClientSecretCredential
   | CertificateCredential
   | SignerCredential
-  | ClientAssertionCredential;
+  | ClientAssertionCredential
+  | TlsClientCredential;
 
 /**
  * A function that returns a credential, so that it can rotate. It is called for each request that is sent; what is made of a key is

@@ -53,9 +53,9 @@ export class CredentialSource {
     return this.#turns().length;
   }
 
-  /** Whether the client proves who it is by its TLS certificate. */
+  /** Whether the client proves who it is by its TLS certificate, so that the endpoints for that are asked. */
   get usesTls(): boolean {
-    return false;
+    return this.#members.some(({ usesTls }) => usesTls);
   }
 
   /**

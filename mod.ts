@@ -61,8 +61,8 @@ export type {
   PrivateKey,
   SignerCredential,
   SingleClientCredential,
+  TlsClientCredential,
 } from "./src/credential/client_credential.ts";
-export type { TlsClientCredential } from "./src/credential/tls_client_auth.ts";
 export { generatePkceCodes, type PkceCodes } from "./src/crypto/pkce.ts";
 export { describeAadsts } from "./src/errors/aadsts.ts";
 export type { AadstsClass, AadstsInfo } from "./src/errors/aadsts_common.ts";

@@ -5,7 +5,6 @@
  */
 
 import type { AuthorityType } from "../authority/authority.ts";
-import type { TlsClientCredential } from "./tls_client_auth.ts";
 
 /** What a credential's function is told of the request that it is called for. */
 export interface CredentialContext {
@@ -115,6 +114,15 @@ export type ClientAssertionProvider = (context: CredentialContext) => string | P
 export interface ClientAssertionCredential {
   /** The assertion, a JWT, or a function that gets it: an assertion ends, so a text serves for a test at most. */
   readonly clientAssertion: string | ClientAssertionProvider;
+}
+
+/**
+ * A certificate that the `fetch` option presents: a binding of Workers (`env.CERTIFICATE.fetch`), or one of Deno's with a client of
+ * `Deno.createHttpClient({ cert, key })`. Requests go to the endpoints that the authority has for such clients.
+ */
+export interface TlsClientCredential {
+  /** How the authority knows the certificate: by its subject, or by the certificate itself. */
+  readonly method: "tls_client_auth" | "self_signed_tls_client_auth";
 }
 
 /** A credential in one of its shapes. */

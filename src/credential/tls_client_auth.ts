@@ -9,15 +9,6 @@ import type { FetchFunction } from "../runtime/web_types.ts";
 import type { CredentialMethod } from "./applied_credential.ts";
 
 /**
- * A certificate that the `fetch` option presents: a binding of Workers (`env.CERTIFICATE.fetch`), or one of Deno's with a client of
- * `Deno.createHttpClient({ cert, key })`. Requests go to the endpoints that the authority has for such clients.
- */
-export interface TlsClientCredential {
-  /** How the authority knows the certificate: by its subject, or by the certificate itself. */
-  readonly method: "tls_client_auth" | "self_signed_tls_client_auth";
-}
-
-/**
  * Reads a credential that is no secret and no key.
  *
  * @param method How the application says that it is known.

@@ -24,8 +24,8 @@ test("R-205 oidc-provider: a server that requires announced sign-ins gets them, 
   assertEquals(server.requests.filter((line) => line === "POST /request").length, 1);
   // RFC 9126 section 4: it was used.
   const again = await fetch(url, { redirect: "manual" });
-  assertEquals(again.status, 400);
   await again.body?.cancel();
+  assert(again.headers.get("location")?.includes("error=invalid_request_uri"));
   // What was not announced is refused: the option is not needed, and cannot be forgotten.
   const plain = new URL(`${server.issuer}/auth`);
   plain.search = new URLSearchParams({
@@ -35,8 +35,8 @@ test("R-205 oidc-provider: a server that requires announced sign-ins gets them, 
     redirect_uri: REQUEST.redirectUri,
   }).toString();
   const refused = await fetch(plain, { redirect: "manual" });
-  assert(refused.headers.get("location")?.includes("error=invalid_request"));
   await refused.body?.cancel();
+  assert(refused.headers.get("location")?.includes("error=invalid_request"));
 });
 
 test("R-205 oidc-provider: what it refuses of an announcement is an error before the browser goes anywhere", async () => {
@@ -175,7 +175,10 @@ test("R-211 R-212 oidc-provider: an opaque token is told of, taken back, and the
 });
 
 test("R-211 RFC 9701 oidc-provider: its signed answer is verified with its own keys", async () => {
-  const features = { introspection: { enabled: true }, jwtIntrospection: { enabled: true } };
+  const features = {
+    introspection: { enabled: true, allowedPolicy: () => true },
+    jwtIntrospection: { enabled: true },
+  };
   const client = { ...SECRET_CLIENT, introspection_signed_response_alg: "RS256" };
   await using server = await serveExtras(client, features);
   const app = extrasApp(server, SECRET);

@@ -12,18 +12,19 @@ import { REDIRECT_URI, userConfiguration } from "./oidc_users.ts";
 export const JWT_API = "https://jwt.example";
 export const OPAQUE_API = "https://opaque.example";
 
-/** How a key of a client is made and used. */
-export const ALGORITHMS = {
-  PS256: { name: "RSA-PSS", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: "SHA-256" },
-  RS256: {
-    name: "RSASSA-PKCS1-v1_5",
-    modulusLength: 2048,
-    publicExponent: new Uint8Array([1, 0, 1]),
-    hash: "SHA-256",
-  },
+/** What a client's key signs by. */
+export type Algorithm = "PS256" | "RS256" | "ES256";
+
+/** How it is made. */
+const ALGORITHMS: Readonly<Record<Algorithm, RsaHashedKeyGenParams | EcKeyGenParams>> = {
+  PS256: rsa("RSA-PSS"),
+  RS256: rsa("RSASSA-PKCS1-v1_5"),
   ES256: { name: "ECDSA", namedCurve: "P-256" },
-} as const;
-export type Algorithm = keyof typeof ALGORITHMS;
+};
+
+function rsa(name: string): RsaHashedKeyGenParams {
+  return { name, modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: "SHA-256" };
+}
 
 /** A key pair of Web Crypto whose private key never leaves it. */
 export async function keyPairOf(alg: Algorithm): Promise<{ privateKey: CryptoKey; jwk: JsonWebKey }> {
@@ -37,7 +38,7 @@ export function serveExtras(
   features: Readonly<Record<string, unknown>> = {},
   more: Configuration = {},
 ): Promise<OidcProviderServer> {
-  const { features: own, ...configuration } = userConfiguration();
+  const { features: own, ttl, ...configuration } = userConfiguration();
   const api = (_context: unknown, resource: string) => ({
     scope: "orders.read orders.write",
     audience: resource,
@@ -45,6 +46,7 @@ export function serveExtras(
   });
   return serveProvider({
     ...configuration,
+    ttl: { ...ttl as object, ClientCredentials: 3600, PushedAuthorizationRequest: 60 },
     clients: [{
       client_id: "web",
       redirect_uris: [REDIRECT_URI],
@@ -56,8 +58,8 @@ export function serveExtras(
     features: {
       ...own as object,
       clientCredentials: { enabled: true },
-      introspection: { enabled: true },
-      revocation: { enabled: true },
+      introspection: { enabled: true, allowedPolicy: () => true },
+      revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: api,

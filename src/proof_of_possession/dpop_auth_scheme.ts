@@ -16,7 +16,7 @@ import type {
 } from "../request/auth_scheme.ts";
 import { parseWwwAuthenticate } from "../request/www_authenticate.ts";
 import { checkApiRequest, nonceOf, targetOf } from "./api_request.ts";
-import { type ProofAlgorithm, SigningKey } from "./signing_key.ts";
+import { type ProofAlgorithm, type ProofKey, SigningKey } from "./signing_key.ts";
 
 /** What `DpopAuthScheme.generate` takes. */
 export interface DpopKeyOptions {
@@ -42,9 +42,14 @@ export class DpopAuthScheme implements AuthScheme {
   readonly tokenType: "DPoP" = "DPoP";
   /** The thumbprint of the key, RFC 7638: the `jkt` of its tokens. */
   readonly keyId: string;
-  readonly #key: SigningKey;
+  readonly #key: ProofKey;
 
-  private constructor(key: SigningKey) {
+  /**
+   * Makes a scheme of a key that signs elsewhere, in a vault for example. Usually `generate` and `fromKeyPair` are what is wanted.
+   *
+   * @param key The key.
+   */
+  constructor(key: ProofKey) {
     this.#key = key;
     this.keyId = key.thumbprint;
   }

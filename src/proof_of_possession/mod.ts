@@ -42,4 +42,4 @@ export type {
 } from "../request/auth_scheme.ts";
 export { DpopAuthScheme, type DpopKeyOptions } from "./dpop_auth_scheme.ts";
 export { PopAuthScheme } from "./pop_auth_scheme.ts";
-export type { ProofAlgorithm } from "./signing_key.ts";
+export type { ProofAlgorithm, ProofKey, PublicJwk } from "./signing_key.ts";

@@ -14,7 +14,7 @@ import type {
 } from "../request/auth_scheme.ts";
 import { parseWwwAuthenticate } from "../request/www_authenticate.ts";
 import { checkApiRequest, nonceOf } from "./api_request.ts";
-import { SigningKey } from "./signing_key.ts";
+import { type ProofKey, SigningKey } from "./signing_key.ts";
 
 /**
  * Binds Entra's tokens to a key: each request to the API carries the token in a JWT that is signed for that request, as MSAL.NET and
@@ -25,9 +25,14 @@ export class PopAuthScheme implements AuthScheme {
   readonly tokenType: "pop" = "pop";
   /** The thumbprint of the key, RFC 7638. */
   readonly keyId: string;
-  readonly #key: SigningKey;
+  readonly #key: ProofKey;
 
-  private constructor(key: SigningKey) {
+  /**
+   * Makes a scheme of a key that signs elsewhere, in a vault for example. Usually `generate` and `fromKeyPair` are what is wanted.
+   *
+   * @param key The key, for `RS256`.
+   */
+  constructor(key: ProofKey) {
     this.#key = key;
     this.keyId = key.thumbprint;
   }

@@ -39,8 +39,26 @@ function recipeOf(algorithm: unknown): Recipe | undefined {
   return algorithm === "ES256" ? { name, make, sign, members: ["crv", "kty", "x", "y"] } : undefined;
 }
 
-/** What a JWS that is signed with a key begins with. */
-export type ProofHeader = Readonly<Record<string, unknown>>;
+/** A key that proofs are signed with. */
+export interface ProofKey {
+  /** How it signs. */
+  readonly algorithm: ProofAlgorithm;
+  /** The public key: `kty` with `crv`, `x` and `y`, or with `e` and `n`, and nothing else. */
+  readonly jwk: PublicJwk;
+  /** The public key's SHA-256 thumbprint, RFC 7638, as base64url. */
+  readonly thumbprint: string;
+  /**
+   * Signs a compact JWS.
+   *
+   * @param header The header; `alg` is to be added.
+   * @param payload The claims.
+   * @returns The JWS.
+   */
+  sign(
+    header: Readonly<Record<string, unknown>>,
+    payload: Readonly<Record<string, unknown>>,
+  ): Promise<string>;
+}
 
 /**
  * The thumbprint of a public key, RFC 7638.
@@ -53,7 +71,7 @@ export function thumbprintOf(jwk: PublicJwk): Promise<string> {
 }
 
 /** A key pair of which nobody can take the private key. */
-export class SigningKey {
+export class SigningKey implements ProofKey {
   /** How it signs. */
   readonly algorithm: ProofAlgorithm;
   /** The public key. */
@@ -63,7 +81,8 @@ export class SigningKey {
   readonly #privateKey: CryptoKey;
   readonly #sign: Recipe["sign"];
 
-  private constructor(
+  /** Joins what {@linkcode SigningKey.generate} and {@linkcode SigningKey.from} have found out. */
+  constructor(
     algorithm: ProofAlgorithm,
     jwk: PublicJwk,
     thumbprint: string,
@@ -120,7 +139,10 @@ export class SigningKey {
    * @param payload The claims.
    * @returns The JWS.
    */
-  async sign(header: ProofHeader, payload: Readonly<Record<string, unknown>>): Promise<string> {
+  async sign(
+    header: Readonly<Record<string, unknown>>,
+    payload: Readonly<Record<string, unknown>>,
+  ): Promise<string> {
     const signed = [{ alg: this.algorithm, ...header }, payload]
       .map((part) => encode(new TextEncoder().encode(JSON.stringify(part)))).join(".");
     return `${signed}.${encode(await this.#signature(signed))}`;

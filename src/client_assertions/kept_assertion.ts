@@ -11,8 +11,6 @@ import { ClientAuthError, nameOf } from "../errors/errors.ts";
 import { SingleFlight } from "../store/single_flight.ts";
 import type { SourceSettings } from "./source_options.ts";
 
-/** More assertions than these are not kept: a source serves the audiences of a cloud or two. */
-const MAX_KEPT = 16;
 /** How long before its end an assertion is no longer used, unless it lives for a short time only. */
 const MARGIN_MS = 60_000;
 /** What says that it is good for longer is asked for again all the same, as its owner may have changed. */
@@ -24,7 +22,7 @@ export interface AssertionSource {
   readonly settings: SourceSettings;
   /** How many requests an assertion takes at most. */
   readonly requests: number;
-  /** What an assertion is for: equal texts share one. */
+  /** What an assertion is for: equal texts share one. Its audience, of which there is one for each cloud at most. */
   readonly keyOf: (context: CredentialContext) => string;
   /** Gets one. */
   readonly get: (key: string, context: CredentialContext) => Promise<unknown>;
@@ -56,9 +54,7 @@ export function keptAssertion({ settings, requests, keyOf, get }: AssertionSourc
     const assertion = requireAssertion(await explained(get(key, context), context));
     const nowMs = clock.now();
     const leftMs = Math.min((endOf(assertion) ?? 0) - nowMs, MAX_KEPT_MS + MARGIN_MS);
-    kept.delete(key);
     kept.set(key, { assertion, untilMs: nowMs + leftMs - Math.min(MARGIN_MS, leftMs / 5) });
-    for (const oldest of kept.keys()) if (kept.size > MAX_KEPT) kept.delete(oldest);
     return assertion;
   };
   return async (context) => {

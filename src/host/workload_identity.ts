@@ -49,6 +49,13 @@ function identityOf(environment: Environment, help: string): Omit<WorkloadIdenti
   return { clientId, authority: `${host.replace(/\/*$/, "")}/${tenant}` };
 }
 
+/** Deno's own errors have a name for a missing permission, and no code. */
+function reasonOf(error: unknown): string {
+  const { name } = Object(error) as { readonly name?: unknown };
+  if (name === "NotCapable" || name === "PermissionDenied") return ": Deno needs --allow-read for it";
+  return ` (${codeOf(error) || nameOf(error)})`;
+}
+
 /** Reads the file as it is now: the kubelet puts another one in its place. */
 async function readToken(path: string): Promise<string> {
   const name = "AZURE_FEDERATED_TOKEN_FILE";
@@ -62,10 +69,8 @@ async function readToken(path: string): Promise<string> {
     }
   } catch (error) {
     // Without the path, which is nobody's business; the variable tells it to whoever may know.
-    const why = `Cannot get an assertion: the file of ${name} cannot be read (${
-      codeOf(error) || nameOf(error)
-    })`;
-    throw new ClientAuthError("client_credential_failed", why);
+    const why = `Cannot get an assertion: the file of ${name} cannot be read`;
+    throw new ClientAuthError("client_credential_failed", why + reasonOf(error));
   }
 }
 
@@ -81,7 +86,7 @@ async function readToken(path: string): Promise<string> {
  * ```
  *
  * @param environment The variables; those of the process where absent.
- * @returns Options; the file is read when a token is asked for, and again when it has changed.
+ * @returns Options; the file is read when a token is asked for, and again before what it held ends, or when that was refused.
  * @throws {ClientConfigurationError} `invalid_option`, with the name of the variable that is not set.
  */
 export function workloadIdentity(environment: Environment = env): WorkloadIdentity {

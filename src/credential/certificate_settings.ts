@@ -31,7 +31,7 @@ export interface CertificateSettings {
   readonly sendX5c: boolean | undefined;
 }
 
-function certificateOf(given: unknown, key: readonly PemBlock[]): Certificate | undefined {
+function certificateOf(given: unknown, key: readonly PemBlock[] = []): Certificate | undefined {
   if (!given) return readCertificate(key.filter(({ label }) => label !== ""));
   return readCertificate(readPem(given, "publicCertificate")) ??
     failCredential("publicCertificate holds no certificate");
@@ -39,15 +39,14 @@ function certificateOf(given: unknown, key: readonly PemBlock[]): Certificate | 
 
 function keyOf(
   { privateKey, sign, passphrase }: Given,
-  blocks: readonly PemBlock[],
+  blocks: readonly PemBlock[] | undefined,
   certificate: Certificate | undefined,
 ): KeySource {
   if ((privateKey === undefined) === (sign === undefined)) {
     failCredential("it must have privateKey or sign, one of them");
   }
   if (sign !== undefined) return signerKey(sign, certificate);
-  const key = typeof privateKey === "string" ? blocks : Object(privateKey);
-  return readPrivateKey(key, passphrase || undefined);
+  return readPrivateKey(blocks, Object(privateKey), passphrase || undefined);
 }
 
 /** Refuses what does not go together, as far as that can be told without opening the key. */
@@ -71,7 +70,7 @@ function requireAgreement({ key, certificate, algorithm, sendX5c }: CertificateS
  */
 export function readSettings(given: Given): CertificateSettings {
   const { privateKey, algorithm, keyId, sendX5c } = given;
-  const blocks = typeof privateKey === "string" ? readPem(privateKey, "privateKey") : [];
+  const blocks = typeof privateKey === "string" ? readPem(privateKey, "privateKey") : undefined;
   const certificate = certificateOf(given.publicCertificate, blocks);
   const settings = {
     key: keyOf(given, blocks, certificate),

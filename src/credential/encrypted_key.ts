@@ -5,26 +5,27 @@
  */
 
 import { CONVERT, failCredential } from "./credential_fault.ts";
-import { type DerElement, elementsOf, hexOf, OCTETS, readDer } from "./der.ts";
+import { type DerElement, elementsOf, hexOf, OCTETS, readDer, SEQUENCE } from "./der.ts";
 
 /** More would keep an isolate busy for seconds. */
 const MAX_ITERATIONS = 10_000_000;
-const PBES2 = "2a864886f70d01050d";
-const PBKDF2 = "2a864886f70d01050c";
-const HASHES: Readonly<Record<string, string>> = { 7: "SHA-1", 9: "SHA-256", a: "SHA-384", b: "SHA-512" };
+const PBES2_PBKDF2 = "2a864886f70d01050d2a864886f70d01050c";
+const HASHES: Readonly<Record<string, string>> = {
+  "07": "SHA-1",
+  "09": "SHA-256",
+  "0a": "SHA-384",
+  "0b": "SHA-512",
+};
 const KEY_BITS: Readonly<Record<string, number>> = { "02": 128, "16": 192, "2a": 256 };
 
-/** The AES of an object identifier, and the hash of another. */
-function aesBits(scheme: DerElement | undefined): number | undefined {
-  const [, last = ""] = /^6086480165030401(..)$/.exec(hexOf(scheme)) ?? [];
-  return KEY_BITS[last];
+function unreadable(): never {
+  failCredential(`privateKey is not encrypted by PBKDF2 and AES-CBC as this runtime takes it: ${CONVERT}`);
 }
 
-function hashOf(prf: DerElement | undefined): string | undefined {
-  // SHA-1 is what it means where it is left out.
-  if (prf === undefined) return HASHES[7];
-  const [, last = ""] = /^2a864886f70d020(.)$/.exec(hexOf(elementsOf(prf)[0])) ?? [];
-  return HASHES[last];
+/** The last byte of an object identifier, of which all the others are known. */
+function lastByte(element: DerElement | undefined, start: string): string {
+  const hex = hexOf(element);
+  return hex.startsWith(start) ? hex.slice(start.length) : "";
 }
 
 /** What a key was encrypted with. */
@@ -40,18 +41,15 @@ function encryptionOf(algorithm: DerElement | undefined): Encryption {
   const [scheme, parameters] = elementsOf(algorithm);
   const [derivation, cipher] = elementsOf(parameters).map(elementsOf);
   const [salt, count, ...rest] = elementsOf(derivation?.[1]);
-  const hash = hashOf(rest.find(({ tag }) => tag === 0x30));
-  const length = aesBits(cipher?.[0]);
-  const iv = cipher?.[1];
+  const [prf] = elementsOf(rest.find(({ tag }) => tag === SEQUENCE));
+  // SHA-1 is what it means where it is left out.
+  const hash = HASHES[prf === undefined ? "07" : lastByte(prf, "2a864886f70d02")];
+  const length = KEY_BITS[lastByte(cipher?.[0], "6086480165030401")];
+  const iv = cipher?.[1]?.value;
   const iterations = parseInt(hexOf(count), 16);
-  const known = hexOf(scheme) === PBES2 && hexOf(derivation?.[0]) === PBKDF2 && salt?.tag === OCTETS;
-  if (!known || hash === undefined || length === undefined || iv === undefined) {
-    failCredential(`privateKey is not encrypted by PBKDF2 and AES-CBC: ${CONVERT}`);
-  }
-  if (!(iterations > 0 && iterations <= MAX_ITERATIONS)) {
-    failCredential(`privateKey takes more than ${MAX_ITERATIONS} iterations: ${CONVERT}`);
-  }
-  return { hash, salt: salt.value, iterations, length, iv: iv.value };
+  const named = hexOf(scheme) + hexOf(derivation?.[0]) === PBES2_PBKDF2 && salt?.tag === OCTETS;
+  if (!named || !hash || !length || !iv || !(iterations > 0 && iterations <= MAX_ITERATIONS)) unreadable();
+  return { hash, salt: salt.value, iterations, length, iv };
 }
 
 /**
@@ -78,7 +76,7 @@ export function encryptedKey(
       key = await subtle.deriveKey({ name: "PBKDF2", ...derivation }, base, aes, false, ["decrypt"]);
     } catch {
       // workerd takes 100 000 iterations at most.
-      failCredential(`this runtime cannot derive the key of privateKey: ${CONVERT}`);
+      unreadable();
     }
     try {
       const opened = new Uint8Array(await subtle.decrypt(aes, key, encrypted!.value));

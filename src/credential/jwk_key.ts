@@ -6,7 +6,7 @@
 
 import { isSoundRsa } from "../jwt/key_set.ts";
 import type { AssertionAlgorithm } from "./client_credential.ts";
-import { CONVERT, failCredential } from "./credential_fault.ts";
+import { failCredential } from "./credential_fault.ts";
 
 /** By which algorithms a kind of key signs, the best one first. */
 export const ALGORITHMS: Readonly<Record<string, readonly AssertionAlgorithm[]>> = {
@@ -55,7 +55,9 @@ export function readJwk(given: JsonWebKey & { readonly kid?: unknown }): Signing
     ? { kty, n, e, d, p, q, dp, dq, qi } as JsonWebKey
     : { kty, crv, x, y, d } as JsonWebKey;
   if (!Object.values(jwk).every((number) => typeof number === "string" && number !== "")) {
-    failCredential(`privateKey lacks ${Object.keys(jwk)}, or one of them: ${CONVERT}`);
+    // openssl can leave out the public part of a key of this curve, and adds it again.
+    const fix = x === undefined && kty === "EC" ? ": openssl ec -in key.pem -out new.pem" : "";
+    failCredential(`privateKey lacks one of ${Object.keys(jwk)}${fix}`);
   }
   if (kty === "RSA") requireSound(isSoundRsa(n, e), "privateKey");
   const algorithms = alg === undefined ? all : all.filter((one) => one === alg);

@@ -81,24 +81,17 @@ function partsOf(der: Uint8Array<ArrayBuffer>): DerElement[] {
 /** What a key's algorithm says of it, as Web Crypto has it. */
 type KeyAlgorithmParts = Partial<RsaHashedKeyAlgorithm & EcKeyAlgorithm>;
 
+const BY_NAME: Readonly<Record<string, AssertionAlgorithm>> = {
+  "RSA-PSS SHA-256": "PS256",
+  "RSASSA-PKCS1-v1_5 SHA-256": "RS256",
+  "ECDSA P-256": "ES256",
+};
+
 function cryptoKey(key: CryptoKey): AssertionKey {
   const { name, hash, namedCurve, modulusLength = 0, publicExponent } = key.algorithm as KeyAlgorithmParts;
-  if (key.type !== "private" || !key.usages.includes("sign")) {
-    failCredential('privateKey must be a CryptoKey of the type "private" with the usage "sign"');
-  }
-  const algorithm = namedCurve === "P-256" && name === "ECDSA"
-    ? "ES256"
-    : hash?.name !== "SHA-256"
-    ? undefined
-    : name === "RSA-PSS"
-    ? "PS256"
-    : name === "RSASSA-PKCS1-v1_5"
-    ? "RS256"
-    : undefined;
-  if (algorithm === undefined) {
-    failCredential(
-      "privateKey must be a CryptoKey for RSA-PSS or RSASSA-PKCS1-v1_5 with SHA-256, or for P-256",
-    );
+  const algorithm = BY_NAME[`${name} ${namedCurve ?? hash?.name}`];
+  if (key.type !== "private" || !key.usages.includes("sign") || algorithm === undefined) {
+    failCredential(`privateKey must be a private CryptoKey with the usage sign, for ${Object.keys(BY_NAME)}`);
   }
   if (publicExponent !== undefined) {
     const exponent = publicExponent.slice(publicExponent.findIndex((byte) => byte !== 0));
@@ -117,25 +110,25 @@ function keyBlock(blocks: readonly PemBlock[]): DerElement[] {
 /**
  * Checks a private key.
  *
- * @param key The JWK, the `CryptoKey`, or the parts of a PEM text.
+ * @param blocks The parts of a PEM text, if it is one.
+ * @param key The JWK or the `CryptoKey` otherwise.
  * @param passphrase What an encrypted one is opened with.
  * @returns The key, or a function that opens it; nothing is imported yet.
  * @throws {ClientConfigurationError} `invalid_client_credential`.
  */
 export function readPrivateKey(
-  key: JsonWebKey | CryptoKey | readonly PemBlock[],
+  blocks: readonly PemBlock[] | undefined,
+  key: JsonWebKey | CryptoKey,
   passphrase: string | undefined,
 ): KeySource {
-  const parts = Array.isArray(key) ? keyBlock(key) : [];
-  if (parts[0]?.tag === SEQUENCE && parts[1]?.tag === OCTETS) {
+  const parts = blocks && keyBlock(blocks);
+  if (parts?.[0]?.tag === SEQUENCE && parts[1]?.tag === OCTETS) {
     const open = encryptedKey(parts, passphrase);
     return async () => derKey(partsOf(await open()));
   }
-  if (passphrase !== undefined) {
-    failCredential("passphrase is given, and privateKey is not encrypted: leave it out");
-  }
-  if (parts.length > 0) return derKey(parts);
-  if ("kty" in key) return jwkKey(key as JsonWebKey);
+  if (passphrase !== undefined) failCredential("privateKey is not encrypted: leave out passphrase");
+  if (parts !== undefined) return derKey(parts);
+  if ("kty" in key) return jwkKey(key);
   if ("algorithm" in key) return cryptoKey(key);
   failCredential("privateKey must be PEM text, a JWK or a CryptoKey");
 }

@@ -61,6 +61,7 @@ export type {
   PrivateKey,
   SignerCredential,
   SingleClientCredential,
+  TlsClientCredential,
 } from "./src/credential/client_credential.ts";
 export { generatePkceCodes, type PkceCodes } from "./src/crypto/pkce.ts";
 export { describeAadsts } from "./src/errors/aadsts.ts";

@@ -8,7 +8,7 @@ import type { DocumentFail } from "../net/document_source.ts";
 import { endpointFault, isAddress } from "../net/endpoint.ts";
 import type { Authority } from "./authority.ts";
 import { cloudOf, isOfCloud } from "./known_clouds.ts";
-import type { ProviderMetadata } from "./provider_metadata.ts";
+import type { BackChannel, ProviderMetadata } from "./provider_metadata.ts";
 import { isGuid, isSharedTenant } from "./tenant.ts";
 
 /** The tenant of personal Microsoft accounts, which `consumers` stands for. */
@@ -17,6 +17,20 @@ export const MSA_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad";
 export const TEMPLATE = "{tenantid}";
 /** The signature algorithms that can count: asymmetric ones alone. */
 const ALGORITHM = /^(?:[RPE]S(?:256|384|512)|EdDSA|Ed25519)$/;
+
+/** The endpoints at which a client says who it is; each may have an alias for clients with a TLS certificate. */
+const BACK_CHANNEL: readonly BackChannel[] = [
+  "token",
+  "deviceAuthorization",
+  "pushedAuthorizationRequest",
+  "introspection",
+  "revocation",
+];
+
+/** How a discovery document names an endpoint. */
+export function documentName(endpoint: BackChannel): string {
+  return `${endpoint.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_endpoint`;
+}
 
 /** Whether a document's issuer is that of Entra ID for a tenant. */
 function isIssuer(issuer: string, { base, environment }: Authority, tenant: string): boolean {
@@ -64,25 +78,36 @@ export function readProvider(
   fail: DocumentFail,
 ): ProviderMetadata {
   const { issuer, cloud_instance_name: cloudName, id_token_signing_alg_values_supported: algorithms } = body;
-  const { access_token_issuer: accessTokenIssuer } = body;
+  const { access_token_issuer: accessTokenIssuer, mtls_endpoint_aliases: aliases } = body;
+  const signing = body["token_endpoint_auth_signing_alg_values_supported"];
+  const required = body["require_pushed_authorization_requests"];
   if (typeof issuer !== "string") return fail("issuer is missing");
   if (!(authority.rules?.isIssuer(issuer) ?? isIssuer(issuer, authority, tenant))) {
     fail("it names another issuer: give the exact one", "issuer_mismatch");
   }
-  const endpoint = (name: string): string | undefined => {
-    const url = body[name];
+  const endpoint = (name: string, from = body): string | undefined => {
+    const url = from[name];
     if (url === undefined || url === null) return undefined;
     const fault = typeof url === "string" && URL.canParse(url)
       ? faultOf(new URL(url), name, authority, insecureLoopback)
       : "it is no URL";
     return fault === undefined ? url as string : fail(`its ${name}: ${fault}`);
   };
+  const backChannel = (from: typeof body): Partial<Record<BackChannel, string>> =>
+    Object.fromEntries(
+      BACK_CHANNEL.map((name) => [name, endpoint(documentName(name), from)]).filter(([, url]) => url),
+    );
   return {
     endpoints: {
+      ...backChannel(body),
       authorization: endpoint("authorization_endpoint"),
       token: endpoint("token_endpoint") ?? fail("token_endpoint is missing"),
       deviceAuthorization: endpoint("device_authorization_endpoint"),
       endSession: endpoint("end_session_endpoint"),
+      ...(required === true && { requiresPushedAuthorization: true }),
+      ...(Array.isArray(signing) &&
+        { signingAlgorithms: signing.filter((name) => typeof name === "string") }),
+      ...(aliases !== undefined && { mtls: backChannel(Object(aliases)) }),
     },
     issuer: {
       issuer,

@@ -14,7 +14,27 @@ export interface ProviderEndpoints {
   readonly deviceAuthorization?: string | undefined;
   /** Where a sign-out goes, OpenID Connect RP-Initiated Logout. */
   readonly endSession?: string | undefined;
+  /** Where sign-ins are announced, RFC 9126 section 5. */
+  readonly pushedAuthorizationRequest?: string | undefined;
+  /** Whether each sign-in has to be announced there. */
+  readonly requiresPushedAuthorization?: boolean | undefined;
+  /** Where a token is asked about, RFC 7662. */
+  readonly introspection?: string | undefined;
+  /** Where a token is taken back, RFC 7009. */
+  readonly revocation?: string | undefined;
+  /** With which algorithms a client may sign its assertions, if the authority says so. */
+  readonly signingAlgorithms?: readonly string[] | undefined;
+  /** Where clients with a TLS certificate ask instead, RFC 8705 section 5. */
+  readonly mtls?: Readonly<Partial<Record<BackChannel, string>>> | undefined;
 }
+
+/** The endpoints at which a client says who it is. */
+export type BackChannel =
+  | "token"
+  | "deviceAuthorization"
+  | "pushedAuthorizationRequest"
+  | "introspection"
+  | "revocation";
 
 /** By which name and keys an authority signs. */
 export interface IssuerMetadata {

@@ -17,7 +17,6 @@ import {
   optionalText,
 } from "../request/authorization_request.ts";
 import { type AuthorizationResponse, readAuthorizationResponse } from "../request/authorization_response.ts";
-import { buildAuthorizationUrl } from "../request/authorization_url.ts";
 import { mergeClaims } from "../request/claims.ts";
 import type {
   AuthCodeFlowRequest,
@@ -34,6 +33,7 @@ import { requireKeyOf } from "./bound_tokens.ts";
 import { acquireBrought, type BroughtGrant } from "./brought_grant.ts";
 import type { Engine } from "./engine.ts";
 import { requireTokenRequest } from "./token_found.ts";
+import { type SignInUrl, signInUrl } from "./pushed_authorization.ts";
 import { UsedFlows } from "./used_flows.ts";
 import type { UserErrand, UserGrants } from "./user_grants.ts";
 import { anchorOf, tenantOf, userScopesOf } from "./user_query.ts";
@@ -80,13 +80,13 @@ export class AuthCodeFlows {
   async initiate(request: AuthorizationRequest): Promise<AuthCodeFlow> {
     const checked = this.#check(request);
     const { authority, clientCapabilities, clientId, clock, waitUntil } = this.#engine.configuration;
-    const { tenantId, correlationId = crypto.randomUUID(), claims, signal } = request;
+    const { tenantId, correlationId = crypto.randomUUID(), claims } = request;
     const tenant = tenantOf(authority, tenantId);
     const [state, nonce] = [randomToken(16), randomToken(16)];
     const { verifier: codeVerifier, challenge: codeChallenge } = await generatePkceCodes();
     const { redirectUri, scopes, maxAge, responseMode, appState, keyId } = checked;
     const merged = mergeClaims(claims, clientCapabilities);
-    const authUri = await this.#url(checked, tenant, correlationId, signal, {
+    const authUri = await this.#url(checked, tenant, request, correlationId, {
       state,
       nonce: await hashNonce(nonce),
       codeChallenge,
@@ -97,7 +97,7 @@ export class AuthCodeFlows {
       await this.#engine.metadata.issuer(tenant, correlationId, waitUntil);
     return {
       version: 1,
-      authUri,
+      ...authUri,
       state,
       nonce,
       codeVerifier,
@@ -132,12 +132,13 @@ export class AuthCodeFlows {
       }
     }
     const claims = mergeClaims(request.claims, clientCapabilities);
-    return await this.#url(checked, tenantOf(authority, tenantId), correlationId, request.signal, {
+    const { authUri } = await this.#url(checked, tenantOf(authority, tenantId), request, correlationId, {
       state,
       nonce,
       codeChallenge,
       claims,
     });
+    return authUri;
   }
 
   /**
@@ -240,24 +241,23 @@ export class AuthCodeFlows {
     return { ...checked, scopes: userScopesOf(configuration, checked.scopes) };
   }
 
-  async #url(
+  #url(
     checked: CheckedAuthorizationRequest,
     tenant: string,
+    { correlationId: own, signal }: AuthorizationRequest,
     correlationId: string,
-    signal: AbortSignal | undefined,
     secrets: {
       readonly state: string;
       readonly nonce: string | undefined;
       readonly codeChallenge: string;
       readonly claims: string | undefined;
     },
-  ): Promise<string> {
-    const { authority, clientId, excludeScopes, waitUntil } = this.#engine.configuration;
-    const found = Promise.resolve(this.#engine.metadata.endpoints(tenant, correlationId, waitUntil));
-    const { authorization } = await untilAborted(found, signal, correlationId);
-    if (authorization === undefined) throw this.#engine.noEndpoint("authorization_endpoint", correlationId);
-    const own = { clientId, excludeScopes, isEntra: isEntra(authority) };
-    return buildAuthorizationUrl(authorization, { ...checked, ...secrets, ...own });
+  ): Promise<SignInUrl> {
+    const { authority, clientId, excludeScopes } = this.#engine.configuration;
+    const rules = { clientId, excludeScopes, isEntra: isEntra(authority) };
+    const parameters = { ...checked, ...secrets, ...rules };
+    const work = signInUrl(this.#engine, parameters, tenant, correlationId, own !== undefined);
+    return untilAborted(work, signal, correlationId);
   }
 
   #requireOwn(flow: AuthCodeFlow): string {

@@ -56,6 +56,8 @@ export interface Configuration {
   readonly clockToleranceSeconds: number | undefined;
   /** Which scopes a sign-in leaves out. */
   readonly excludeScopes: readonly string[];
+  /** Whether each sign-in is announced. */
+  readonly pushedAuthorizationRequests: boolean | undefined;
   /** What Microsoft is told, if anything is. */
   readonly telemetry: Telemetry | undefined;
   /** The time. */
@@ -212,12 +214,9 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
   if (typeof clientId !== "string" || !/^[\x21-\x7e]{1,256}$/.test(clientId)) {
     refuse("invalid_client_id", "clientId", "it must be the Application (client) ID");
   }
-  const telemetry = check(
-    "telemetry",
-    given.telemetry,
-    (own) => typeof own === "boolean",
-    "it must be true or false",
-  );
+  const flag = (name: "telemetry" | "pushedAuthorizationRequests"): boolean | undefined =>
+    check(name, given[name], (own) => typeof own === "boolean", "it must be true or false");
+  const telemetry = flag("telemetry");
   check("logger", given.logger, (own) => Object(own) === own, "it must be an object such as console");
   const insecureLoopback = options[allowInsecureLoopback] === true;
   const clock = clockOf(given);
@@ -245,6 +244,7 @@ export function resolveConfiguration(options: ClientApplicationOptions, isPublic
     maxBytes: perPurpose("maxResponseBytes", given.maxResponseBytes, 2 ** 20, 2 ** 18),
     clientCapabilities: texts("clientCapabilities", given.clientCapabilities, /./, 'texts, such as ["cp1"]'),
     ...userOptions(options, authority),
+    pushedAuthorizationRequests: flag("pushedAuthorizationRequests"),
     // Others than Microsoft's services get no telemetry: nobody there reads it.
     telemetry: telemetry === false || !isEntra(authority)
       ? undefined

@@ -64,6 +64,7 @@ export class DeviceFlows {
     const extraQuery = requireExtraParameters(request.extraQueryParameters, "extraQueryParameters");
     const extraBody = requireExtraParameters(request.extraBodyParameters, "extraBodyParameters");
     const claims = mergeClaims(request.claims, clientCapabilities);
+    this.#engine.requireNoResource([...extraQuery, ...extraBody]);
     const sendCorrelationId = request.correlationId !== undefined;
     const correlationId = request.correlationId ?? crypto.randomUUID();
     const { signal } = request;

@@ -7,10 +7,13 @@
 import { GuardedMetadata } from "../authority/guarded_metadata.ts";
 import { instanceDiscovery } from "../authority/instance_discovery.ts";
 import type { MetadataSource } from "../authority/metadata.ts";
+import { documentName } from "../authority/provider_document.ts";
+import type { BackChannel } from "../authority/provider_metadata.ts";
 import { requireTenant } from "../authority/tenant.ts";
 import type { AppliedCredential } from "../credential/applied_credential.ts";
 import type { CredentialSource } from "../credential/credential_source.ts";
-import { ClientAuthError } from "../errors/errors.ts";
+import { requireTls } from "../credential/tls_client_auth.ts";
+import { ClientAuthError, refuse } from "../errors/errors.ts";
 import { JwksSource } from "../jwt/jwks_source.ts";
 import { DocumentCache } from "../net/document_cache.ts";
 import { HttpCache } from "../net/http_cache.ts";
@@ -18,7 +21,7 @@ import { HttpClient } from "../net/http_client.ts";
 import type { AuthCodeFlow } from "../request/auth_code_flow.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
 import { IdTokenValidator } from "../token/id_token.ts";
-import { TokenEndpoint, type TokenEndpointRequest } from "../token/token_endpoint.ts";
+import { type Parse, TokenEndpoint, type TokenEndpointRequest } from "../token/token_endpoint.ts";
 import type { TokenResponse } from "../token/token_response.ts";
 import type { AzureRegion } from "./azure_region.ts";
 import { type Configuration, resolveConfiguration } from "./configuration.ts";
@@ -66,6 +69,7 @@ export class Engine {
   ) {
     const configuration = resolveConfiguration(options, credential === undefined);
     const { clock, authority, clientId, httpStore, instanceDiscovery: endpoint, known } = configuration;
+    if (credential?.usesTls) requireTls(authority.type === "oidc", configuration.fetch);
     const secret = credential?.staticSecret;
     const http = new HttpClient(configuration);
     const httpCache = new HttpCache(httpStore, clock, secret ?? clientId, throttleSeconds);
@@ -99,32 +103,61 @@ export class Engine {
    * @param request The grant.
    * @returns What came back.
    */
-  async requestToken(
+  async requestToken(request: GrantRequest): Promise<TokenResponse> {
+    return await this.tokenEndpoint.requestToken(await this.#prepare("token", request));
+  }
+
+  /**
+   * Sends a form to another endpoint, with the same credential.
+   *
+   * @param endpoint The endpoint.
+   * @param request The form.
+   * @param parse Reads a success answer, or tells what is wrong with it.
+   * @returns What was read.
+   * @throws {ClientAuthError} `endpoints_resolution_error` where the authority does not have it.
+   */
+  async request<T extends object>(
+    endpoint: BackChannel,
+    request: GrantRequest,
+    parse: Parse<T>,
+  ): Promise<T> {
+    return await this.tokenEndpoint.request(await this.#prepare(endpoint, request), parse);
+  }
+
+  async #prepare(
+    endpoint: BackChannel,
     { tenant, extraQuery, fmiPath, region, ...request }: GrantRequest,
-  ): Promise<TokenResponse> {
+  ): Promise<TokenEndpointRequest> {
     const { correlationId, waitUntil } = request;
     const { clientId, authority, emit } = this.configuration;
-    const url = new URL((await this.metadata.endpoints(tenant, correlationId, waitUntil)).token);
+    const found = await this.metadata.endpoints(tenant, correlationId, waitUntil);
+    const own = this.#credential?.usesTls ? found.mtls?.[endpoint] : undefined;
+    const href = own ?? found[endpoint];
+    if (href === undefined) throw this.noEndpoint(documentName(endpoint), correlationId);
+    const url = new URL(href);
     const claims = request.form.get("claims");
     const context = {
       clientId,
       authority: this.authorityOf(tenant),
       authorityType: authority.type,
       tenantId: tenant,
-      tokenEndpoint: url.href,
+      tokenEndpoint: found.token,
+      ...(found.signingAlgorithms && { signingAlgorithms: found.signingAlgorithms }),
       correlationId,
       ...(fmiPath !== undefined && { fmiPath }),
       ...(claims !== null && { claims }),
     };
     // An assertion's audience stays the central endpoint.
     if (region !== undefined) url.host = await region.hostFor(url.host, correlationId, waitUntil);
-    for (const pair of Object.entries(extraQuery ?? {})) url.searchParams.append(...pair);
+    const query = Object.entries(extraQuery ?? {});
+    this.requireNoResource([...request.form, ...query]);
+    for (const pair of query) url.searchParams.append(...pair);
     const credential = this.#credential;
-    return await this.tokenEndpoint.requestToken({
+    return {
       ...request,
       url,
       credential: credential && ((): Promise<AppliedCredential> => credential.apply(context, emit)),
-    });
+    };
   }
 
   /** The authority with another tenant, as flows name it. */
@@ -146,6 +179,14 @@ export class Engine {
       }
     }
     return this.notOwn(correlationId);
+  }
+
+  /** R-214: Entra answers `resource` with AADSTS901002; other authorities may take it, RFC 8707. */
+  requireNoResource(parameters: Iterable<readonly [string, string]>): void {
+    const { type } = this.configuration.authority;
+    if ((type === "aad" || type === "ciam") && new Map(parameters).has("resource")) {
+      refuse("reserved_parameter", "resource", "Entra takes it as a scope, <resource>/.default");
+    }
   }
 
   /** Refuses a flow of somebody else. */

@@ -111,6 +111,13 @@ export interface ClientApplicationOptions {
    * `profile` Entra's ID tokens have no `oid`: after a change of that, users have to sign in again.
    */
   readonly excludeScopes?: readonly ("profile" | "offline_access")[] | undefined;
+  /**
+   * Announces each sign-in to the authority before the browser goes there, RFC 9126: what is asked for cannot be changed on its way,
+   * and does not show in the URL. One more request for each. Without it that is done only where the authority requires it.
+   *
+   * @default {false}
+   */
+  readonly pushedAuthorizationRequests?: boolean | undefined;
   /** Sent as `x-app-name`. */
   readonly appName?: string | undefined;
   /** Sent as `x-app-ver`. */

@@ -30,6 +30,8 @@ export interface AppliedCredential {
 export interface CredentialMethod {
   /** The secret where it never changes. */
   readonly staticSecret?: string | undefined;
+  /** Whether the client proves who it is by its TLS certificate, RFC 8705: other endpoints may be meant for that. */
+  readonly usesTls?: boolean | undefined;
   /** Whether another call may give something newer, as a function of the application's does. */
   readonly renews?: boolean | undefined;
   /**

@@ -127,13 +127,23 @@ export interface ClientAssertionCredential {
   readonly clientAssertion: string | ClientAssertionProvider;
 }
 
+/**
+ * A certificate that the `fetch` option presents: a binding of Workers (`env.CERTIFICATE.fetch`), or one of Deno's with a client of
+ * `Deno.createHttpClient({ cert, key })`. Requests go to the endpoints that the authority has for such clients.
+ */
+export interface TlsClientCredential {
+  /** How the authority knows the certificate: by its subject, or by the certificate itself. */
+  readonly method: "tls_client_auth" | "self_signed_tls_client_auth";
+}
+
 /** A credential in one of its shapes. */
 export type SingleClientCredential =
   | string
   | ClientSecretCredential
   | CertificateCredential
   | SignerCredential
-  | ClientAssertionCredential;
+  | ClientAssertionCredential
+  | TlsClientCredential;
 
 /**
  * A function that returns a credential, so that it can rotate. It is called for each request that is sent; what is made of a key is

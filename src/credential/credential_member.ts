@@ -56,6 +56,11 @@ export class CredentialMember {
     return this.#provider !== undefined || this.#methods[0]?.[1].renews === true;
   }
 
+  /** Whether it is the certificate of the TLS connection. */
+  get usesTls(): boolean {
+    return this.#methods[0]?.[1].usesTls === true;
+  }
+
   /** The secret where it never changes. */
   get staticSecret(): string | undefined {
     return this.#provider ? undefined : this.#methods[0]?.[1].staticSecret;

@@ -15,6 +15,7 @@ import type {
 } from "./client_credential.ts";
 import { secretMethod } from "./client_secret.ts";
 import { refuseCredential } from "./provider.ts";
+import { tlsMethod } from "./tls_client_auth.ts";
 
 const PROOFS = ["clientSecret", "clientAssertion", "privateKey", "sign", "pfx"] as const;
 type Shape =
@@ -56,7 +57,7 @@ export function methodOf(value: unknown, options: AssertionOptions): CredentialM
     case "pfx":
       return refuseCredential("a PFX needs pfxCredential of @msal-edge/msal/pfx");
     case undefined:
-      return refuseCredential(
+      return tlsMethod(given.method) ?? refuseCredential(
         "give a secret, { clientSecret }, { clientAssertion }, { privateKey }, { sign }, or a function",
       );
     case "sign":

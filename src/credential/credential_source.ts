@@ -53,6 +53,11 @@ export class CredentialSource {
     return this.#turns().length;
   }
 
+  /** Whether the client proves who it is by its TLS certificate, so that the endpoints for that are asked. */
+  get usesTls(): boolean {
+    return this.#members.some(({ usesTls }) => usesTls);
+  }
+
   /**
    * Gets the credential for one request.
    *

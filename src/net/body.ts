@@ -44,7 +44,7 @@ export async function readText(
 export interface JsonBody {
   /** The object, or why there is none. */
   readonly body: Readonly<Record<string, unknown>> | string;
-  /** Its text, as it was sent; to write a hostile object again may take for ever. */
+  /** Its text, as it was sent, JSON or a JWT; to write a hostile object again may take for ever. */
   readonly text: string;
 }
 
@@ -61,7 +61,11 @@ export async function readJson(
   maxBytes: number,
   signal: AbortSignal,
 ): Promise<JsonBody | undefined> {
-  if (!/^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(response.headers.get("content-type") ?? "")) {
+  if (
+    !/^\s*application\/(?:(?:[\w.+-]+\+)?json|[\w.-]+\+jwt)\s*(?:;|$)/i.test(
+      response.headers.get("content-type") ?? "",
+    )
+  ) {
     discard(response.body);
     return { body: "its content type is not JSON", text: "" };
   }
@@ -73,6 +77,6 @@ export async function readJson(
     return { body: isObject ? json as Record<string, unknown> : "its JSON is not an object", text };
   } catch {
     // The parser's message quotes the text, which may hold a token.
-    return { body: "its body is not valid JSON", text: "" };
+    return { body: "its body is not valid JSON", text };
   }
 }

@@ -15,8 +15,10 @@ import type { ResponseMode } from "./authorization_request.ts";
 export interface AuthCodeFlow {
   /** The version of this shape. */
   readonly version: 1;
-  /** Where to send the browser; empty in a flow that was sealed. */
+  /** Where to send the browser; empty in a flow that was sealed. Good once where the sign-in was announced, RFC 9126. */
   readonly authUri: string;
+  /** Until when the browser must have been sent there, in seconds since the epoch, where the sign-in was announced. */
+  readonly authUriExpiresAt?: number;
   /** The name of the sign-in; the answer must hold it. */
   readonly state: string;
   /** What the ID token must hold the hash of. */

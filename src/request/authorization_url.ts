@@ -26,15 +26,13 @@ export interface AuthorizationUrlParameters extends Omit<CheckedAuthorizationReq
 }
 
 /**
- * Makes the URL to send the user's browser to. The parameters are those of MSAL, and the endpoint keeps its own.
+ * What a sign-in asks for, by the names of MSAL; the library's own come last, so that nothing overrides them.
  *
- * @param endpoint The authorization endpoint, checked.
  * @param parameters What to say, checked.
- * @returns The URL.
+ * @returns Names and values.
  */
-export function buildAuthorizationUrl(endpoint: string, parameters: AuthorizationUrlParameters): string {
+export function authorizationParameters(parameters: AuthorizationUrlParameters): [string, string][] {
   const { scopes, extraScopesToConsent, excludeScopes, isEntra, loginHint, codeChallenge } = parameters;
-  const url = new URL(endpoint);
   const own: Readonly<Record<string, string | undefined>> = {
     client_id: parameters.clientId,
     response_type: "code",
@@ -54,9 +52,30 @@ export function buildAuthorizationUrl(endpoint: string, parameters: Authorizatio
     response_mode: parameters.responseMode,
     "X-AnchorMailbox": isEntra && loginHint ? `UPN:${loginHint}` : undefined,
   };
-  // The library's own come last: nothing overrides them.
-  for (const [name, value] of [...parameters.extraQueryParameters, ...Object.entries(own)]) {
-    if (value !== undefined) url.searchParams.set(name, value);
-  }
+  const said = Object.entries(own).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return [...new Map([...parameters.extraQueryParameters, ...said])];
+}
+
+/**
+ * Makes the URL to send the user's browser to. The endpoint keeps its own parameters.
+ *
+ * @param endpoint The authorization endpoint, checked.
+ * @param parameters What to say, checked.
+ * @returns The URL.
+ */
+export function buildAuthorizationUrl(endpoint: string, parameters: AuthorizationUrlParameters): string {
+  return withParameters(endpoint, authorizationParameters(parameters));
+}
+
+/**
+ * Adds parameters to an endpoint, which keeps its own others.
+ *
+ * @param endpoint The endpoint.
+ * @param parameters Names and values.
+ * @returns The URL.
+ */
+export function withParameters(endpoint: string, parameters: readonly (readonly [string, string])[]): string {
+  const url = new URL(endpoint);
+  for (const [name, value] of parameters) url.searchParams.set(name, value);
   return url.href;
 }

@@ -50,6 +50,10 @@ export interface TokenEndpointRequest {
   readonly onSend?: (() => void) | undefined;
   /** Where Entra keeps the user, as `X-AnchorMailbox` has it. */
   readonly anchorMailbox?: string | undefined;
+  /** What is asked for where that is not JSON, as `accept` has it. */
+  readonly accept?: string | undefined;
+  /** Reads a success that is not status 200 with JSON; `undefined` for any other answer. */
+  readonly read?: ((answer: HttpAnswer) => Readonly<Record<string, unknown>> | undefined) | undefined;
   /** The number of the method, for telemetry. */
   readonly apiId: string;
   /** Why a token is asked for, for telemetry. */
@@ -161,6 +165,7 @@ export class TokenEndpoint {
       await (request.credential ? this.#inTime(request, request.credential()) : NO_CREDENTIAL);
     const mailbox = request.anchorMailbox;
     const headers = {
+      ...(request.accept && { accept: request.accept }),
       ...(request.sendCorrelationId && { "client-request-id": correlationId }),
       ...telemetry?.headers(request.apiId, request.reason, correlationId),
       ...(mailbox !== undefined && { "x-anchormailbox": mailbox }),
@@ -173,7 +178,8 @@ export class TokenEndpoint {
     if (renewed === undefined) request.onSend?.();
     const requestedAtSeconds = Math.floor(clock.now() / 1000);
     const answer = await (key === undefined ? http.send(sent) : sendTwice(http, sent, clock, emit));
-    const token = readAnswer(answer, requestedAtSeconds, parse);
+    const read = request.read?.(answer);
+    const token = read ? parse(read, requestedAtSeconds) : readAnswer(answer, requestedAtSeconds, parse);
     if (typeof token !== "string") {
       credential.accepted?.();
       return token;

@@ -57,28 +57,39 @@ export type PrivateKey = string | JsonWebKey | CryptoKey;
 /** What a certificate and a signer of one's own have in common. */
 export interface AssertionSigning {
   /**
-   * `PS256` for Entra, `RS256` for ADFS; for others what the key's `alg` or the discovery document says, else `PS256`, or `ES256`
-   * for a P-256 key.
+   * `PS256` for Entra (`RS256` where `thumbprint` alone is given, as in MSAL Python), `RS256` for AD FS; for others what the key's
+   * `alg` or the discovery document says, else `PS256`, or `ES256` for a P-256 key. A `CryptoKey` signs by the one that it was
+   * imported for. Entra and AD FS take no P-256 keys.
    */
   readonly algorithm?: AssertionAlgorithm | undefined;
-  /** The `kid` of the assertion's header; a JWK's own where absent. Entra goes by the thumbprint. */
+  /**
+   * The `kid` of the assertion's header. Where it is absent, generic issuers get the JWK's own, and none where it has none; Entra
+   * goes by the thumbprint.
+   */
   readonly keyId?: string | undefined;
-  /** The certificate's SHA-1 thumbprint in hex, for ADFS; computed from `publicCertificate` where that is given. */
+  /** The certificate's SHA-1 thumbprint in hex, for AD FS; computed from `publicCertificate` where that is given. */
   readonly thumbprint?: string | undefined;
   /** The certificate's SHA-256 thumbprint in hex; computed from `publicCertificate` where that is given. */
   readonly thumbprintSha256?: string | undefined;
-  /** Whether the assertion carries the chain of `publicCertificate` as `x5c`, for trust by subject name and issuer. */
+  /**
+   * Whether the assertion carries the chain of `publicCertificate` as `x5c`, for trust by subject name and issuer. By default it does
+   * where the certificate is known, as in MSAL Python, and generic issuers do not get it.
+   */
   readonly sendX5c?: boolean | undefined;
 }
 
 /** A certificate's private key, which signs assertions, RFC 7523 and OpenID Connect's `private_key_jwt`. */
 export interface CertificateCredential extends AssertionSigning {
   /**
-   * PEM (PKCS#8, PKCS#1, encrypted PKCS#8; also with the certificates in the same text, on one line with `\n` spelt out, or as base64
-   * without armour), a JWK, or a `CryptoKey`.
+   * PEM (PKCS#8, PKCS#1 and SEC 1; also with the certificates in the same text, on one line with `\n` spelt out, or as base64
+   * without armour), a JWK, or a `CryptoKey`. RSA of 2048 bits or more, or P-256. An encrypted key must be PKCS#8 with PBKDF2 and
+   * AES, as `openssl pkcs8 -topk8 -v2 aes-256-cbc` writes it; workerd takes 100 000 iterations at most.
    */
   readonly privateKey: PrivateKey;
-  /** The certificate, and the chain behind it, as PEM or base64. */
+  /**
+   * The certificate, and the chain behind it, as PEM or base64. It must be the key's own, and Microsoft's authorities get no assertion
+   * of one that has ended.
+   */
   readonly publicCertificate?: string | undefined;
   /** What an encrypted key is opened with. */
   readonly passphrase?: string | undefined;
@@ -100,7 +111,7 @@ export type AssertionSigner = (
 export interface SignerCredential extends AssertionSigning {
   /** Signs. */
   readonly sign: AssertionSigner;
-  /** The certificate, and the chain behind it, as PEM or base64. */
+  /** The certificate, and the chain behind it, as PEM or base64; with it each signature is verified before it is sent. */
   readonly publicCertificate?: string | undefined;
 }
 

@@ -43,14 +43,27 @@ function bitsOf([first = 0, ...rest]: Uint8Array): number {
   return first === 0 ? 0 : 8 * rest.length + 32 - Math.clz32(first);
 }
 
-/** An RSA key that no runtime may weaken: they import 512-bit keys and an exponent of 1, each on its own. */
-function isSoundRsa(n: unknown, e: unknown): boolean {
-  const modulus = typeof n === "string" ? decodeBase64Url(n) : undefined;
-  const exponent = typeof e === "string" ? decodeBase64Url(e) : undefined;
-  if (modulus === undefined || exponent === undefined) return false;
-  const bits = bitsOf(modulus);
+/**
+ * Whether an RSA key is neither weak nor costly: runtimes import 512-bit keys and an exponent of 1, each on its own.
+ *
+ * @param bits The length of its modulus.
+ * @param exponent Its public exponent, without zeros before it.
+ */
+export function isSoundRsaSize(bits: number, exponent: Uint8Array): boolean {
   const exponentBits = bitsOf(exponent);
   return bits >= 2048 && bits <= 8192 && exponentBits > 1 && exponentBits <= 32 && exponent.at(-1)! % 2 === 1;
+}
+
+/**
+ * The same of a JWK's numbers.
+ *
+ * @param n The modulus, base64url.
+ * @param e The public exponent, base64url.
+ */
+export function isSoundRsa(n: unknown, e: unknown): boolean {
+  const modulus = typeof n === "string" ? decodeBase64Url(n) : undefined;
+  const exponent = typeof e === "string" ? decodeBase64Url(e) : undefined;
+  return modulus !== undefined && exponent !== undefined && isSoundRsaSize(bitsOf(modulus), exponent);
 }
 
 function publicPart({ kty, crv, n, e, x, y }: JsonObject): { kind: string; jwk: JsonWebKey } | undefined {

@@ -9,15 +9,24 @@ import { bytesOf } from "../crypto/base64url_decode.ts";
 import type { CompactJws } from "./compact.ts";
 
 /** What an algorithm means, RFC 7518 section 3.1 and RFC 8037 section 3.1. */
-interface SignatureAlgorithm {
+export interface SignatureAlgorithm {
+  /** As Web Crypto calls it. */
   readonly name: string;
+  /** Of which hash. */
   readonly hash?: string;
+  /** Of RSA-PSS, in bytes. */
   readonly saltLength?: number;
+  /** Of ECDSA. */
   readonly namedCurve?: string;
 }
 
-/** Only of algorithms for which a key was selected. */
-function algorithmOf(alg: string, kind: string): SignatureAlgorithm {
+/**
+ * Puts an algorithm in Web Crypto's words.
+ *
+ * @param alg One for which a key was selected.
+ * @param kind `RSA`, or the key's curve.
+ */
+export function algorithmOf(alg: string, kind: string): SignatureAlgorithm {
   if (kind === "Ed25519") return { name: kind };
   const bits = Number(alg.slice(2));
   const hash = `SHA-${bits}`;
@@ -53,7 +62,7 @@ export class SignatureVerifier {
    * @param token The token.
    * @returns Whether the key has signed it; `false`, too, for a key that this runtime does not take.
    */
-  async verifies({ signed, signature }: CompactJws): Promise<boolean> {
+  async verifies({ signed, signature }: Pick<CompactJws, "signed" | "signature">): Promise<boolean> {
     try {
       const bytes = new TextEncoder().encode(signed);
       return await crypto.subtle.verify(this.#algorithm, await this.#key, bytesOf(signature), bytes);

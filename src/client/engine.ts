@@ -76,8 +76,9 @@ export class Engine {
   /** After how long a shared piece of work has ended by its own deadlines, in milliseconds. */
   get flightDeadlineMs(): number {
     const { metadata, token } = this.configuration.timeoutMs;
-    // Discovery, the keys twice, the credential's function, two attempts; the waits between them and the stores.
-    return 3 * metadata + 3 * token + 16_000;
+    const attempts = this.#credential?.attempts ?? 1;
+    // Discovery, the keys twice; for each credential its function, two attempts and the wait between them; the stores.
+    return 3 * metadata + attempts * (3 * token + 2_000) + 14_000;
   }
 
   /**
@@ -88,8 +89,9 @@ export class Engine {
    */
   async requestToken({ tenant, extraQuery, fmiPath, ...request }: GrantRequest): Promise<TokenResponse> {
     const { correlationId, waitUntil } = request;
-    const { clientId, authority } = this.configuration;
+    const { clientId, authority, emit } = this.configuration;
     const url = new URL((await this.metadata.endpoints(tenant, correlationId, waitUntil)).token);
+    const claims = request.form.get("claims");
     const context = {
       clientId,
       authority: this.authorityOf(tenant),
@@ -97,15 +99,15 @@ export class Engine {
       tenantId: tenant,
       tokenEndpoint: url.href,
       correlationId,
-      fmiPath,
-      claims: request.form.get("claims") ?? undefined,
+      ...(fmiPath !== undefined && { fmiPath }),
+      ...(claims !== null && { claims }),
     };
     for (const pair of Object.entries(extraQuery ?? {})) url.searchParams.append(...pair);
     const credential = this.#credential;
     return await this.tokenEndpoint.requestToken({
       ...request,
       url,
-      credential: credential && ((): Promise<AppliedCredential> => credential.apply(context)),
+      credential: credential && ((): Promise<AppliedCredential> => credential.apply(context, emit)),
     });
   }
 

@@ -14,12 +14,24 @@ export interface AppliedCredential {
   readonly headers: Readonly<Record<string, string>>;
   /** Texts that must never show up in an error. */
   readonly secrets: readonly string[];
+  /**
+   * Gets what to send once more where the authority refuses this for what a renewed credential mends; absent where nothing is
+   * left to try.
+   *
+   * @param rejectedBy The AADSTS codes of the refusal.
+   * @returns Another one.
+   */
+  readonly next?: ((rejectedBy: readonly number[]) => Promise<AppliedCredential>) | undefined;
+  /** Told that the authority took this. */
+  readonly accepted?: (() => void) | undefined;
 }
 
 /** A checked credential of one shape. */
 export interface CredentialMethod {
   /** The secret where it never changes. */
   readonly staticSecret?: string | undefined;
+  /** Whether another call may give something newer, as a function of the application's does. */
+  readonly renews?: boolean | undefined;
   /**
    * Gets the credential for one request.
    *

@@ -115,7 +115,10 @@ export interface SignerCredential extends AssertionSigning {
   readonly publicCertificate?: string | undefined;
 }
 
-/** Gets an assertion; called once for each request that is sent, never for a cache hit. */
+/**
+ * Gets an assertion; called once for each request that is sent, never for a cache hit. Where the authority refuses what it gave for
+ * what a newer one mends, it is called once more, with `rejectedBy`.
+ */
 export type ClientAssertionProvider = (context: CredentialContext) => string | Promise<string>;
 
 /** An assertion that somebody else signed: workload identity federation, RFC 7523. */
@@ -132,14 +135,18 @@ export type SingleClientCredential =
   | SignerCredential
   | ClientAssertionCredential;
 
-/** A function that returns a credential, so that it can rotate. */
+/**
+ * A function that returns a credential, so that it can rotate. It is called for each request that is sent; what is made of a key is
+ * kept for as long as the function returns the same key.
+ */
 export type ClientCredentialProvider = (
   context: CredentialContext,
 ) => SingleClientCredential | Promise<SingleClientCredential>;
 
 /**
- * What the `clientCredential` option takes. Of a list the first counts; where the authority refuses it for what a renewed
- * certificate mends, the next one is tried.
+ * What the `clientCredential` option takes. Of a list the first counts; where it cannot be used, or where the authority refuses it
+ * for what a renewed certificate mends (AADSTS 700024, 700027, 1000502, 7000214, 7000274, 7000277), the next one is tried. The one
+ * that worked is the first to be tried from then on.
  */
 export type ClientCredential =
   | SingleClientCredential

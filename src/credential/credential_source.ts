@@ -4,108 +4,93 @@
  * @module
  */
 
-import { ClientAuthError, nameOf, refuse } from "../errors/errors.ts";
-import type { AppliedCredential } from "./applied_credential.ts";
+import type { AuthError } from "../errors/auth_error.ts";
+import { refuse } from "../errors/errors.ts";
+import type { Emit } from "../runtime/events.ts";
+import type { AppliedCredential, CredentialMethod } from "./applied_credential.ts";
 import type { AssertionOptions } from "./certificate_method.ts";
-import type {
-  ClientCredential,
-  ClientCredentialProvider,
-  ClientSecretCredential,
-  CredentialContext,
-} from "./client_credential.ts";
+import type { ClientCredential, CredentialContext } from "./client_credential.ts";
+import { CredentialMember } from "./credential_member.ts";
+import { methodOf } from "./credential_shape.ts";
+import { refuseCredential } from "./provider.ts";
 
-const METHODS: readonly string[] = ["client_secret_post", "client_secret_basic"];
-const OPTION = "clientCredential";
-
-function fail(why: string): never {
-  refuse("invalid_client_credential", OPTION, why);
-}
-
-function requireSecret(secret: unknown): string {
-  const text = typeof secret === "string" ? secret : fail("the secret must be a string");
-  if (/^(?:\s*|undefined|null)$/.test(text)) fail("the secret is empty: check where it comes from");
-  if (/^\s|\s$|-----BEGIN /.test(text)) fail("the secret is PEM, or begins or ends with white space");
-  return text;
-}
-
-function requireShape(value: unknown): ClientSecretCredential {
-  const shape = typeof value === "string" ? { clientSecret: value } : value as ClientSecretCredential | null;
-  const { clientSecret, method } = shape ?? {};
-  if (clientSecret === undefined || (method !== undefined && !METHODS.includes(method))) {
-    fail(
-      `it must be a secret, { clientSecret, method? }, or a function`,
-    );
-  }
-  if (typeof clientSecret !== "function") requireSecret(clientSecret);
-  return { clientSecret, method };
-}
-
-/** Runs the application's function. What it throws is not repeated: a vault's message may hold the secret. */
-async function call<T>(
-  provider: (context: CredentialContext) => T | Promise<T>,
-  context: CredentialContext,
-): Promise<T> {
-  try {
-    return await provider(context);
-  } catch (error) {
-    throw new ClientAuthError(
-      "client_credential_failed",
-      `Cannot get a token: clientCredential threw ${nameOf(error)}`,
-      context.correlationId,
-    );
-  }
-}
-
-/** A checked credential. */
+/** One or more credentials, of which the last one that worked is used first. */
 export class CredentialSource {
-  readonly #credential: ClientSecretCredential | ClientCredentialProvider;
+  readonly #members: readonly CredentialMember[];
+  #preferred: CredentialMember | undefined;
 
   /**
    * Checks a credential; functions are not called yet.
    *
    * @param credential The option.
-   * @param _options What assertions need of the application.
+   * @param options What assertions need of the application.
    * @throws {ClientConfigurationError} `missing_client_credential` or `invalid_client_credential`.
    */
-  constructor(credential: ClientCredential, _options: AssertionOptions) {
+  constructor(credential: ClientCredential, options: AssertionOptions) {
     if ((credential ?? undefined) === undefined) {
-      refuse("missing_client_credential", OPTION, "it is missing. Give the client secret's value");
+      refuse(
+        "missing_client_credential",
+        "clientCredential",
+        "it is missing. Give the client secret's value",
+      );
     }
-    this.#credential = typeof credential === "function"
-      ? credential as ClientCredentialProvider
-      : requireShape(credential);
+    const list: readonly unknown[] = Array.isArray(credential) ? credential : [credential];
+    const check = (value: unknown): CredentialMethod => methodOf(value, options);
+    this.#members = list.map((one) => new CredentialMember(one, check));
+    if (list.length === 0) refuseCredential("the list is empty");
   }
 
-  /** The secret where it never changes; it then keys this client's entries in the HTTP cache. */
+  /**
+   * The first secret that never changes; it then keys this client's entries in the HTTP cache, whichever credential is used: all
+   * of the application's isolates know it, and nobody else.
+   */
   get staticSecret(): string | undefined {
-    const { clientSecret } = this.#credential as Partial<ClientSecretCredential>;
-    return typeof clientSecret === "string" ? clientSecret : undefined;
+    return this.#members.map(({ staticSecret }) => staticSecret).find((secret) => secret !== undefined);
+  }
+
+  /** How often a request may be sent, each time with another credential. */
+  get attempts(): number {
+    return this.#turns().length;
   }
 
   /**
    * Gets the credential for one request.
    *
    * @param context The request.
-   * @returns What to add to it.
+   * @param emit Told of what was passed over.
+   * @returns What to add to it, and what to try next.
    * @throws {ClientAuthError} `client_credential_failed` where the application's function throws.
    * @throws {ClientConfigurationError} `invalid_client_credential` where it returns no credential.
    */
-  async apply(context: CredentialContext): Promise<AppliedCredential> {
-    const given = this.#credential;
-    const { clientSecret, method } = typeof given === "function"
-      ? requireShape(await call(given, context))
-      : given;
-    const secret = requireSecret(
-      typeof clientSecret === "function" ? await call(clientSecret, context) : clientSecret,
-    );
-    // RFC 6749 section 2.3.1: each part is form-encoded before they are joined.
-    const encoded = [context.clientId, secret].map((part) =>
-      new URLSearchParams([["", part]]).toString().slice(1)
-    );
-    const basic = btoa(encoded.join(":"));
-    const secrets = [secret, basic];
-    return method === METHODS[1]
-      ? { form: {}, headers: { authorization: `Basic ${basic}` }, secrets }
-      : { form: { client_secret: secret }, headers: {}, secrets };
+  async apply(context: CredentialContext, emit?: Emit): Promise<AppliedCredential> {
+    const [first, ...others] = this.#turns();
+    return await this.#try(first!, others, context, emit);
+  }
+
+  /** Each of a list once; a function that stands alone once more. */
+  #turns(): readonly CredentialMember[] {
+    const preferred = this.#preferred ?? this.#members[0]!;
+    const others = this.#members.filter((member) => member !== preferred);
+    return others.length === 0 && preferred.renews ? [preferred, preferred] : [preferred, ...others];
+  }
+
+  async #try(
+    member: CredentialMember,
+    [next, ...rest]: readonly CredentialMember[],
+    context: CredentialContext,
+    emit: Emit | undefined,
+  ): Promise<AppliedCredential> {
+    try {
+      return {
+        ...await member.apply(context),
+        next: next && ((rejectedBy) => this.#try(next, rest, { ...context, rejectedBy }, emit)),
+        accepted: () => this.#preferred = member,
+      };
+    } catch (error) {
+      // A function that stands alone would only do again what it did.
+      if (next === undefined || next === member) throw error;
+      emit?.({ type: "credential_failed", error: error as AuthError });
+      return await this.#try(next, rest, context, emit);
+    }
   }
 }

@@ -4,7 +4,8 @@
  * {@linkcode LoopbackReceiver} signs a user in from a command line: it opens the system's browser and receives the
  * authority's answer on 127.0.0.1. Register `http://localhost` as a redirect URI of a public client (in Entra: "Mobile
  * and desktop applications"). {@linkcode FileStore} keeps tokens in files of the user's own, so that the next run needs no
- * sign-in.
+ * sign-in. {@linkcode workloadIdentity} and {@linkcode githubActions} let a service prove who it is without a secret, by what the
+ * platform puts into its environment.
  *
  * @example A program that remembers its user
  * ```ts
@@ -71,7 +72,14 @@ export type {
   StoredValue,
   StoreLock,
 } from "../store/store.ts";
+export type { ClientAssertionProvider } from "../credential/client_credential.ts";
 export { FileStore, type FileStoreOptions } from "./file_store.ts";
 export { LoopbackReceiver } from "./loopback_receiver.ts";
 export type { ReceiverTemplates } from "./pages.ts";
 export type { LoopbackReceiverOptions } from "./receiver_settings.ts";
+export {
+  type Environment,
+  githubActions,
+  type WorkloadIdentity,
+  workloadIdentity,
+} from "./workload_identity.ts";

@@ -9,7 +9,15 @@ export function discard(body: { cancel(): Promise<void> } | null | undefined): v
   body?.cancel().catch(() => {});
 }
 
-async function readText(
+/**
+ * Reads a body as text.
+ *
+ * @param response The response.
+ * @param maxBytes The most bytes that are read.
+ * @param signal Ends the reading, too.
+ * @returns The text; `undefined` where it is too large.
+ */
+export async function readText(
   response: Response,
   maxBytes: number,
   signal: AbortSignal,

@@ -66,6 +66,7 @@ export interface FailureEvent {
    * - `request_retried`: an attempt failed and is made once more.
    * - `throttled`: the call was answered from the HTTP cache, because the authority asked to be left alone or refused
    *   the same request a minute ago, or two.
+   * - `credential_failed`: a credential of a list could not be used, and the next one is.
    * - `cache_failed`: a store failed; the call goes on without it.
    * - `metadata_stale`: discovery failed and the last known document is used.
    * - `request_failed`: a web application or an API answered with an error because of this, or went on without something.
@@ -77,6 +78,7 @@ export interface FailureEvent {
     | "refresh_failed"
     | "request_retried"
     | "throttled"
+    | "credential_failed"
     | "cache_failed"
     | "metadata_stale"
     | "request_failed"

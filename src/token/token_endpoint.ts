@@ -7,7 +7,7 @@
 import type { AppliedCredential } from "../credential/applied_credential.ts";
 import type { AuthError } from "../errors/auth_error.ts";
 import { ClientAuthError } from "../errors/errors.ts";
-import type { HttpCache } from "../net/http_cache.ts";
+import type { HttpCache, RefusedAnswer } from "../net/http_cache.ts";
 import type { HttpAnswer, HttpClient, PerPurpose } from "../net/http_client.ts";
 import { parseRetryAfter, sendTwice } from "../net/retry.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -39,7 +39,7 @@ export interface TokenEndpointRequest {
   readonly credential?: (() => Promise<AppliedCredential>) | undefined;
   /**
    * Whether the form holds what counts once, as a code does: it is sent once, whatever comes of it, and neither waits for
-   * earlier answers nor leaves one behind.
+   * earlier answers nor leaves one behind. Only where the credential is refused for its age is it sent with another one.
    */
   readonly isOneTime?: boolean;
   /** Called at the moment before the form is sent; what it throws keeps it unsent. */
@@ -65,6 +65,10 @@ const REFRESH_REFUSED_SECONDS = 120;
 const MAX_PIECES = 200;
 /** What an answer may hold that no error must tell. */
 const SECRET_MEMBERS = ["access_token", "refresh_token", "id_token", "device_code", "user_code"];
+
+/** Microsoft.Identity.Web renews its certificates at these, and at no other: not for a wrong secret, nor an unknown client. */
+const STALE_CREDENTIAL: readonly number[] = [700024, 700027, 1000502, 7000214, 7000274, 7000277];
+const NO_CREDENTIAL: AppliedCredential = { form: {}, headers: {}, secrets: [] };
 
 /** Asks for tokens. */
 export class TokenEndpoint {
@@ -140,10 +144,12 @@ export class TokenEndpoint {
     key: string | undefined,
     request: TokenEndpointRequest,
     parse: Parse<T>,
+    renewed?: AppliedCredential,
   ): Promise<T> {
     const { clock, emit, telemetry } = this.#options;
     const { url, correlationId } = request;
-    const { secrets, ...credential } = await this.#credentialOf(request);
+    const { secrets, ...credential } = renewed ??
+      await (request.credential ? this.#inTime(request, request.credential()) : NO_CREDENTIAL);
     const mailbox = request.anchorMailbox;
     const headers = {
       ...(request.sendCorrelationId && { "client-request-id": correlationId }),
@@ -152,43 +158,52 @@ export class TokenEndpoint {
       ...credential.headers,
     };
     const form = new URLSearchParams([...request.form, ...Object.entries(credential.form)]);
-    // What apps send beside names and scopes is nobody's business, and neither is what is quoted in it; words of the
-    // protocol are everybody's.
-    const own = [...form].filter(([name]) => !/^(?:client_id|client_info|grant_type|scope)$/.test(name))
-      .flatMap(([, value]) => [value, ...value.split('"', MAX_PIECES)]).concat(...url.searchParams.values())
-      .filter((text) => !/^[a-z_]{0,40}$/i.test(text));
     const sent = {
       url,
       purpose: "token",
       form,
       headers,
       correlationId,
-      secrets: [...secrets, ...own],
+      secrets: [...secrets, ...ownTexts(form, url)],
     } as const;
-    request.onSend?.();
+    if (renewed === undefined) request.onSend?.();
     const requestedAtSeconds = Math.floor(clock.now() / 1000);
     const answer =
       await (key === undefined ? this.#http.send(sent) : sendTwice(this.#http, sent, clock, emit));
     const token = readAnswer(answer, requestedAtSeconds, parse);
-    if (typeof token !== "string") return token;
+    if (typeof token !== "string") {
+      credential.accepted?.();
+      return token;
+    }
     const body = typeof answer.body === "string" ? {} : answer.body;
     const unsaid = [...sent.secrets, ...SECRET_MEMBERS.map((name) => body[name])];
     const refused = readErrorAnswer(answer.status, answer.body, unsaid);
+    const isStale = isStaleCredential(refused);
+    if (isStale && credential.next !== undefined) {
+      const told = toServerError(refused, url.host, correlationId, undefined, token, isRefresh(form));
+      emit?.({ type: "request_retried", error: told });
+      // A code, too: the client has to prove who it is before the authority looks at what it brings, so the code is not spent.
+      const next = await this.#inTime(request, credential.next(refused.errorCodes));
+      return await this.#exchange(key, request, parse, next);
+    }
     const retryAfterSeconds = key === undefined
       ? parseRetryAfter(answer.retryAfter, clock.now())
       : await this.#httpCache.remember(
         key,
         answer,
         refused,
-        isRefresh(form) || form.has("assertion") ? REFRESH_REFUSED_SECONDS : undefined,
+        // A renewed credential does not have to wait.
+        isStale ? 0 : isRefresh(form) || form.has("assertion") ? REFRESH_REFUSED_SECONDS : undefined,
       );
     throw toServerError(refused, url.host, correlationId, retryAfterSeconds, token, isRefresh(form));
   }
 
-  #credentialOf({ credential, correlationId }: TokenEndpointRequest): Promise<AppliedCredential> {
+  #inTime(
+    { correlationId }: TokenEndpointRequest,
+    credential: Promise<AppliedCredential>,
+  ): Promise<AppliedCredential> {
     const { clock, timeoutMs: { token } } = this.#options;
-    if (credential === undefined) return Promise.resolve({ form: {}, headers: {}, secrets: [] });
-    return withDeadline(clock, credential(), token, () => {
+    return withDeadline(clock, credential, token, () => {
       throw new ClientAuthError(
         "client_credential_failed",
         `Cannot get a token: clientCredential took more than ${token} ms`,
@@ -196,6 +211,21 @@ export class TokenEndpoint {
       );
     });
   }
+}
+
+/** Whether the authority refused a credential for what a newer one mends: certificates roll over, assertions end. */
+function isStaleCredential({ errorCodes, status }: RefusedAnswer): boolean {
+  return status < 429 && errorCodes.some((code) => STALE_CREDENTIAL.includes(code));
+}
+
+/**
+ * What apps send beside names and scopes is nobody's business, and neither is what is quoted in it; words of the protocol are
+ * everybody's.
+ */
+function ownTexts(form: URLSearchParams, { searchParams }: URL): string[] {
+  return [...form].filter(([name]) => !/^(?:client_id|client_info|grant_type|scope)$/.test(name))
+    .flatMap(([, value]) => [value, ...value.split('"', MAX_PIECES)]).concat(...searchParams.values())
+    .filter((text) => !/^[a-z_]{0,40}$/i.test(text));
 }
 
 function isRefresh(form: URLSearchParams): boolean {

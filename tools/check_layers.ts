@@ -46,8 +46,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: CORE,
 };
 
-/** The npm packages that published code may import. */
-const PACKAGES = ["jose"];
+/** The npm packages that published code may import, and the only folder that may, where there is one. */
+const PACKAGES: Readonly<Record<string, string | undefined>> = { jose: undefined, pkijs: "pfx" };
 
 /** The only folders that run on Deno, Bun and Node alone, and may use `node:` modules. */
 const NODE_FOLDERS = ["host", "cli"];
@@ -88,8 +88,12 @@ function importProblem(path: string, specifier: string | undefined): string | un
     } may, the rest uses web standards`;
   }
   const name = specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
-  if (PACKAGES.includes(name)) return undefined;
-  return `imports ${specifier}; published code depends on ${PACKAGES.join(", ")} alone`;
+  if (!Object.hasOwn(PACKAGES, name)) {
+    return `imports ${specifier}; published code depends on ${Object.keys(PACKAGES).join(" and ")} alone`;
+  }
+  const owner = PACKAGES[name];
+  if (owner === undefined || owner === folderOf(path)) return undefined;
+  return `imports ${specifier}, which src/${owner} alone may: everybody else would carry it along`;
 }
 
 function directionProblem(path: string, target: string): string | undefined {

@@ -47,11 +47,10 @@ def make_app(job, cache, session):
         http_client=session,
         instance_discovery=job.get("instanceDiscovery", False),
     )
-    if job.get("clientSecret") is None:
+    credential = job.get("clientCertificate") or job.get("clientSecret")
+    if credential is None:
         return msal.PublicClientApplication(job["clientId"], **options)
-    return msal.ConfidentialClientApplication(
-        job["clientId"], client_credential=job["clientSecret"], **options
-    )
+    return msal.ConfidentialClientApplication(job["clientId"], client_credential=credential, **options)
 
 
 def call(app, method, arguments):

@@ -17,6 +17,8 @@ export interface Job {
   readonly clientId?: string;
   /** Absent for a public client. */
   readonly clientSecret?: string | undefined;
+  /** In place of a secret, as its documentation has it. */
+  readonly clientCertificate?: Readonly<Record<string, string>>;
   readonly authority?: string;
   /** Whether it asks which hosts are one cloud's. */
   readonly instanceDiscovery?: boolean;

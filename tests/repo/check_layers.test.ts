@@ -43,7 +43,6 @@ test("check_layers keeps siblings of one layer apart", () => {
     ["token", "cache"],
     ["cache", "token"],
     ["authority", "credential"],
-    ["credential", "authority"],
     ["crypto", "store"],
     ["errors", "runtime"],
     ["testing", "client"],
@@ -61,10 +60,18 @@ test("check_layers keeps siblings of one layer apart", () => {
 test("check_layers names a folder without a layer, an unpublished file and a foreign package", () => {
   assertOneProblem("src/misc/a.ts", ``, "add it to MAY_IMPORT");
   assertOneProblem("src/net/a.ts", `import "../../tests/support/suite.ts";`, "move it into src/");
-  assertOneProblem("src/net/a.ts", `import "hono/jwt";`, "depends on jose alone");
+  assertOneProblem("src/net/a.ts", `import "hono/jwt";`, "depends on jose and pkijs alone");
   assertOneProblem("src/net/a.ts", `import "node:fs";`, "web standards");
   assertOneProblem("src/net/a.ts", `export const a = (name: string) => import(name);`, "computed name");
   assertEquals(problemsOf({ "src/host/a.ts": `import "node:fs";` }), []);
+});
+
+test("check_layers keeps pkijs in ./pfx", () => {
+  assertEquals(problemsOf({ "src/pfx/a.ts": `import { PFX } from "pkijs"; export const a = PFX;` }), []);
+  for (const path of ["mod.ts", "src/credential/a.ts", "src/testing/a.ts"]) {
+    assertOneProblem(path, `import { PFX } from "pkijs";`, "which src/pfx alone may");
+    assertOneProblem(path, `import type { PFX } from "pkijs";`, "which src/pfx alone may");
+  }
 });
 
 test("check_layers finds an import cycle, also one of types", () => {

@@ -20,13 +20,14 @@ interface Program {
 }
 
 /** The name of a program that peer tests may ask for. */
-export type PeerName = "Chromium" | "MSAL Python" | "Redis";
+export type PeerName = "Chromium" | "MSAL Python" | "OpenSSL" | "Redis";
 
 /** Every program that a test uses; `.ci/run` installs the Debian packages of this table. */
 const PROGRAMS: Readonly<Record<PeerName, Program>> = {
   Chromium: { probe: ["/usr/bin/chromium", "--version"], debian: "chromium" },
   // Debian's own Python: another one on the PATH does not see Debian's packages.
   Redis: { probe: ["redis-server", "--version"], debian: "redis-server" },
+  OpenSSL: { probe: ["openssl", "version"], debian: "openssl" },
   "MSAL Python": { probe: ["/usr/bin/python3", "-c", "import msal"], debian: "python3-msal" },
 };
 
@@ -44,12 +45,15 @@ export interface NotRun {
   readonly test: string;
 }
 
+/** What a test may ask for: to do without Deno's sanitizers, as Miniflare must, or more time. */
+export type PeerTestOptions = Pick<Deno.TestDefinition, "sanitizeOps" | "sanitizeResources" | "timeout">;
+
 /** A program as a test file sees it. */
 export interface Peer {
   /** Whether the program is there. */
   readonly found: boolean;
   /** Registers a test that needs the program. */
-  test(name: string, body: Body): void;
+  test(name: string, body: Body, options?: PeerTestOptions): void;
 }
 
 const probes = new Map<PeerName, boolean>();
@@ -58,7 +62,7 @@ const probes = new Map<PeerName, boolean>();
 export function peer(name: PeerName): Peer {
   const found = probes.get(name) ?? probe(PROGRAMS[name]);
   probes.set(name, found);
-  return { found, test: (title, body) => register(name, found, title, body) };
+  return { found, test: (title, body, options) => register(name, found, title, body, options) };
 }
 
 /** The programs that are not here, with how to get them. */
@@ -72,8 +76,14 @@ export function howToGet(name: PeerName): string {
   return `install Debian's ${PROGRAMS[name].debian}`;
 }
 
-function register(name: PeerName, found: boolean, title: string, body: Body): void {
-  if (found) return Deno.test({ name: title, fn: body, timeout: PEER_TIMEOUT_MS });
+function register(
+  name: PeerName,
+  found: boolean,
+  title: string,
+  body: Body,
+  options: PeerTestOptions = {},
+): void {
+  if (found) return Deno.test({ name: title, fn: body, timeout: PEER_TIMEOUT_MS, ...options });
   if (Deno.env.get("CI") === "true") {
     const missing = () => Promise.reject(new Error(`${name} is missing: ${howToGet(name)}`));
     return Deno.test({ name: title, fn: missing });

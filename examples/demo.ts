@@ -12,6 +12,7 @@
  */
 import type { AuthError } from "@msal-edge/msal";
 import { appSteps } from "./demo_apps.ts";
+import { keySteps } from "./demo_keys.ts";
 import { authority, background, server } from "./demo_scene.ts";
 import { Table, wrap } from "./demo_table.ts";
 import { userSteps } from "./demo_users.ts";
@@ -39,6 +40,8 @@ try {
   for (const step of appSteps) refusal = (await table.run(step)).error ?? refusal;
   table.title("a user, in a browser and at a device");
   for (const step of userSteps) await table.run(step);
+  table.title("a token that cannot be stolen");
+  for (const step of keySteps) await table.run(step);
 } finally {
   await server.close();
 }

@@ -28,7 +28,11 @@ export function skip(durationMs: number): void {
 }
 
 /** Issues tokens for a day, with `refresh_in` after half of it, as Entra does to some applications. */
-export const authority: LocalAuthority = new LocalAuthority({ clock, tokenLifetimeSeconds: 24 * 3600 });
+export const authority: LocalAuthority = new LocalAuthority({
+  clock,
+  tokenLifetimeSeconds: 24 * 3600,
+  dpop: true,
+});
 
 /** Where the authority listens. */
 export const server: LocalAuthorityServer = await authority.serve(Deno);

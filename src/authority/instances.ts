@@ -120,6 +120,7 @@ export function instanceTrust(
   if (cloudOf(host) || isB2cHost(host) || isExternalIdHost(host)) return { hosts: [] };
   const instance = instances.find(({ aliases }) => aliases.includes(host));
   if (instance !== undefined) {
+    url.port = "";
     url.host = instance.network;
     // One name for all aliases: so they share their tokens.
     return { hosts: [], authority: { ...requireWorkforce(url), environment: instance.cache } };

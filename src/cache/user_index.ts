@@ -43,9 +43,13 @@ function isHome(account: CachedAccount): boolean {
   return homeAccountId.includes("#") || homeAccountId.split(".")[1]?.toLowerCase() === realmKey(account);
 }
 
-/** The tenant of an entry: MSAL Python files what it got on `common` under that name, and its ID token tells the tenant. */
+/**
+ * The tenant of an entry: MSAL Python files what it got on `common` under that name, and its ID token tells the tenant. The path of
+ * an `oidcAuthority` on the same host stays what it is.
+ */
 function tenantOf(realm: string, idToken: CachedIdToken | undefined): string {
-  const tid = idToken && cloudOf(idToken.environment.toLowerCase()) && idToken.claims.tid;
+  const isTenant = idToken && !realm.includes("/") && cloudOf(idToken.environment.toLowerCase());
+  const tid = isTenant && idToken.claims.tid;
   return typeof tid === "string" ? tid.toLowerCase() : realm;
 }
 

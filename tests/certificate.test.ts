@@ -208,10 +208,10 @@ test("x5c is the whole chain, the leaf first, only if it is to be sent", async (
 
 for (
   const [what, change] of [
-    ["as base64 alone", (text: string) => text.replace(/-----.*-----\n/g, "")],
+    ["A1 as base64 alone", (text: string) => text.replace(/-----.*-----\n/g, "")],
     ["on one line", (text: string) => text.replaceAll("\n", "\\n")],
     [
-      "with CRLF and text before it",
+      "A2 with CRLF, and text before it",
       (text: string) => `subject=CN = Test\r\n${text.replaceAll("\n", "\r\n")}`,
     ],
     ["with spaces for line breaks", (text: string) => text.replaceAll("\n", " ")],

@@ -175,7 +175,7 @@ test("3.4.2 each cloud has an audience of its own, and what is no cloud has the 
   );
 });
 
-test("R-215 3.4.2 an application uses what is kept, and gets another one when Entra refuses it", async () => {
+test("A61 R-215 3.4.2 an application uses what is kept, and gets another one when Entra refuses it", async () => {
   const { clock, source, reads } = numbered(3600);
   const stale = () => Response.json({ error: "invalid_client", error_codes: [700024] }, { status: 401 });
   const script = [tokenAnswer(), stale, tokenAnswer(), tokenAnswer()];

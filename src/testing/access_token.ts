@@ -8,10 +8,13 @@ import { issuersOf } from "./clouds.ts";
 import { accessTokenHeader, BACKDATED_SECONDS, opaque, principalId } from "./token_parts.ts";
 import type { App, Resource, Tenant } from "./declared.ts";
 import { type Forgery, signForged } from "./forgery.ts";
+import type { Dialect } from "./shapes/shape.ts";
 import type { SigningKey } from "./signing_keys.ts";
 
 /** What a token is issued from. */
 export interface AppTokenInput {
+  /** What is not as at Entra ID; absent if all is. */
+  readonly dialect?: Dialect | undefined;
   readonly tenant: Tenant;
   readonly app: App;
   readonly resource: Resource;
@@ -71,6 +74,8 @@ export async function signAppToken(
   key: SigningKey,
   forgery: Forgery = {},
 ): Promise<string> {
-  const header = accessTokenHeader(input.resource, key);
-  return await signForged(header, await claimsOf(input), input.app, key, forgery);
+  const { dialect, app, resource } = input;
+  const header = dialect?.header(key) ?? accessTokenHeader(resource, key);
+  const claims = await (dialect?.appToken(input) ?? claimsOf(input));
+  return await signForged(header, claims, app, key, forgery);
 }

@@ -9,12 +9,15 @@ import { issuersOf } from "./clouds.ts";
 import type { App, Tenant, User } from "./declared.ts";
 import type { IdTokenForgery } from "./faults.ts";
 import { signForged } from "./forgery.ts";
+import type { Dialect } from "./shapes/shape.ts";
 import type { SigningKey } from "./signing_keys.ts";
 import { BACKDATED_SECONDS, type Json, opaque, pairwiseSubject, sha256 } from "./token_parts.ts";
 import { objectIdIn } from "./user_tenant.ts";
 
 /** What an ID token is issued from. */
 export interface IdTokenInput {
+  /** What is not as at Entra ID; absent if all is. */
+  readonly dialect?: Dialect | undefined;
   readonly tenant: Tenant;
   readonly app: App;
   readonly user: User;
@@ -85,6 +88,8 @@ export async function signIdToken(
   key: SigningKey,
   forgery: IdTokenForgery = {},
 ): Promise<string> {
-  const claims = { ...await claimsOf(input), ...forgery.claims };
-  return await signForged({ typ: "JWT", alg: "RS256", kid: key.kid }, claims, input.app, key, forgery);
+  const { dialect, app } = input;
+  const claims = { ...dialect?.idToken(input) ?? await claimsOf(input), ...forgery.claims };
+  const header = dialect?.header(key) ?? { typ: "JWT", alg: "RS256", kid: key.kid };
+  return await signForged(header, claims, app, key, forgery);
 }

@@ -7,6 +7,7 @@
 import { GRAPH_APP_ID, issuersOf } from "./clouds.ts";
 import type { App, Resource, Tenant, User } from "./declared.ts";
 import { type Forgery, signForged } from "./forgery.ts";
+import type { Dialect } from "./shapes/shape.ts";
 import type { SigningKey } from "./signing_keys.ts";
 import { accessTokenHeader, BACKDATED_SECONDS, type Json, opaque, pairwiseSubject } from "./token_parts.ts";
 import { type Origin, originClaim } from "./token_origin.ts";
@@ -14,6 +15,8 @@ import { objectIdIn } from "./user_tenant.ts";
 
 /** What a token is issued from. */
 export interface UserTokenInput {
+  /** What is not as at Entra ID; absent if all is. */
+  readonly dialect?: Dialect | undefined;
   /** The tenant that issues the token: the user's home, or one that they are a guest of. */
   readonly tenant: Tenant;
   readonly app: App;
@@ -105,6 +108,8 @@ export async function signUserToken(
   key: SigningKey,
   forgery: Forgery = {},
 ): Promise<string> {
-  const header = accessTokenHeader(input.resource, key);
-  return await signForged(header, await claimsOf(input), input.app, key, forgery);
+  const { dialect, app, resource } = input;
+  const header = dialect?.header(key) ?? accessTokenHeader(resource, key);
+  const claims = dialect?.userToken(input) ?? await claimsOf(input);
+  return await signForged(header, claims, app, key, forgery);
 }

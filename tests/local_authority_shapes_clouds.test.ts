@@ -5,7 +5,7 @@ import { CLIENT_ID, clientCertificate, ShapeScene, WORKFORCE } from "./support/l
 import { signedByHand } from "./support/local_assertions.ts";
 import { test } from "./support/suite.ts";
 
-/** Each cloud's hosts, the one that issuers name first; its old issuer, its Graph, and another Graph's host. */
+/** Each cloud's hosts, the one that issuers name first; the host of its old issuer, and its Graph. */
 const CLOUDS: readonly (readonly [string, string, string])[] = [
   [
     "login.microsoftonline.com login.windows.net login.microsoft.com sts.windows.net",
@@ -71,7 +71,7 @@ for (const [names, sts, graph] of CLOUDS) {
         authorization_endpoint: `${at}/oauth2/v2.0/authorize`,
       });
       const found = await scene.get(`https://${host}/common/discovery/instance?${instance}`);
-      assertEquals(found.body["tenant_discovery_endpoint"], `${at}/.well-known/openid-configuration`);
+      assertEquals(found.body["tenant_discovery_endpoint"], `${at}/v2.0/.well-known/openid-configuration`);
       const app = await scene.post(`${at}/oauth2/v2.0/token`);
       assertEquals(decodeJwt(app.body["access_token"]).iss, `https://${central}/${WORKFORCE}/v2.0`);
       const old = await scene.post(`${at}/oauth2/v2.0/token`, { scope: `https://${graph}/.default` });

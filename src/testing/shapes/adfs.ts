@@ -6,11 +6,9 @@
  * @see {@link https://learn.microsoft.com/en-us/windows-server/identity/ad-fs/development/ad-fs-openid-connect-oauth-concepts | AD FS OpenID Connect concepts}
  */
 import { base64url } from "jose";
-import type { AppTokenInput } from "../access_token.ts";
 import type { App, Resource, Tenant, User } from "../declared.ts";
-import type { IdTokenInput } from "../id_token.ts";
 import type { Json } from "../token_parts.ts";
-import type { UserTokenInput } from "../user_token.ts";
+import type { AppTokenInput, IdTokenInput, UserTokenInput } from "../token_input.ts";
 import { adfsRefusal } from "./refusals.ts";
 import type { Dialect, Shape, ShapedAnswer } from "./shape.ts";
 

@@ -5,13 +5,11 @@
  * @see {@link https://learn.microsoft.com/en-us/azure/active-directory-b2c/tokens-overview | Tokens of Azure AD B2C}
  */
 import { base64url } from "jose";
-import type { AppTokenInput } from "../access_token.ts";
 import type { App, Resource, Tenant, User } from "../declared.ts";
-import type { IdTokenInput } from "../id_token.ts";
 import { ID_TOKEN_LIFETIME_SECONDS } from "../lifetimes.ts";
 import type { SigningKey } from "../signing_keys.ts";
 import { type Json, opaque, principalId } from "../token_parts.ts";
-import type { UserTokenInput } from "../user_token.ts";
+import type { AppTokenInput, IdTokenInput, UserTokenInput } from "../token_input.ts";
 import type { Policy } from "./declared_shape.ts";
 import { b2cRefusal } from "./refusals.ts";
 import type { Dialect, Shape, ShapedAnswer } from "./shape.ts";

@@ -3,14 +3,12 @@
  *
  * @module
  */
-import type { AppTokenInput } from "../access_token.ts";
 import type { App, Resource, Tenant, User } from "../declared.ts";
 import type { EntraError } from "../entra_error.ts";
 import type { UserGrant } from "../grant_store.ts";
-import type { IdTokenInput } from "../id_token.ts";
 import type { SigningKey } from "../signing_keys.ts";
+import type { AppTokenInput, IdTokenInput, UserTokenInput } from "../token_input.ts";
 import type { Json } from "../token_parts.ts";
-import type { UserTokenInput } from "../user_token.ts";
 
 /** An error as it is answered. */
 export interface Refusal {
@@ -69,6 +67,12 @@ export interface Dialect {
   /** An error as it is told. */
   readonly refusal: (failure: EntraError, correlationId: string, timestamp: string) => Refusal;
 }
+
+/** What a token is issued from, and by whom. */
+export type Shaped<Input> = Input & {
+  /** What is not as at Entra ID; absent if all is. */
+  readonly dialect?: Dialect | undefined;
+};
 
 /** What is played. */
 export interface Shape {

@@ -6,24 +6,10 @@
  */
 import { issuersOf } from "./clouds.ts";
 import { accessTokenHeader, BACKDATED_SECONDS, opaque, principalId } from "./token_parts.ts";
-import type { App, Resource, Tenant } from "./declared.ts";
 import { type Forgery, signForged } from "./forgery.ts";
+import type { Shaped } from "./shapes/shape.ts";
+import type { AppTokenInput } from "./token_input.ts";
 import type { SigningKey } from "./signing_keys.ts";
-
-/** What a token is issued from. */
-export interface AppTokenInput {
-  readonly tenant: Tenant;
-  readonly app: App;
-  readonly resource: Resource;
-  /** The resource as it was asked for; the audience of a version 1 token. */
-  readonly audience: string;
-  readonly roles: readonly string[];
-  readonly issuerOrigin: string;
-  readonly nowMs: number;
-  readonly lifetimeSeconds: number;
-  /** Claims that are added, or replaced; `undefined` removes one. */
-  readonly extraClaims: Readonly<Record<string, unknown>>;
-}
 
 function versionClaims(
   { tenant, app, resource, audience, issuerOrigin }: AppTokenInput,
@@ -67,10 +53,12 @@ async function claimsOf(input: AppTokenInput): Promise<Record<string, unknown>> 
 
 /** Issues and signs a token. Version 1 tokens name their key twice, as `kid` and as `x5t`. */
 export async function signAppToken(
-  input: AppTokenInput,
+  input: Shaped<AppTokenInput>,
   key: SigningKey,
   forgery: Forgery = {},
 ): Promise<string> {
-  const header = accessTokenHeader(input.resource, key);
-  return await signForged(header, await claimsOf(input), input.app, key, forgery);
+  const { dialect, app, resource } = input;
+  const header = dialect?.header(key) ?? accessTokenHeader(resource, key);
+  const claims = await (dialect?.appToken(input) ?? claimsOf(input));
+  return await signForged(header, claims, app, key, forgery);
 }

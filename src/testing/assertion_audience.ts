@@ -38,6 +38,11 @@ function isOwnTenant({ route, services }: Exchange, segment: string): boolean {
 
 /** Whether an assertion for this audience is for the endpoint that is asked. */
 export function isOwnAudience(exchange: Exchange, audience: unknown): boolean {
+  const { shape } = exchange.route;
+  if (shape?.dialect) {
+    const named = String(audience).toLowerCase();
+    return shape.dialect.audiences.some((own) => own.toLowerCase() === named);
+  }
   const url = urlOf(audience);
   const segment = url && PATH.exec(url.pathname)?.[1];
   return url !== undefined && segment !== undefined && isOwnOrigin(exchange, url) &&

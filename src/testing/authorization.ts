@@ -5,7 +5,7 @@
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-4.1 | RFC 6749 section 4.1}
  */
 import { EntraError } from "./entra_error.ts";
-import { errorDescription } from "./error_answer.ts";
+import { dialectRefusal, errorDescription } from "./error_answer.ts";
 import type {
   AnswerTarget,
   AuthorizationRequest,
@@ -167,17 +167,21 @@ export function nextStep(
 /** The scopes that the user has not consented to yet. */
 export function needsConsent(
   exchange: Exchange,
-  { app, scopes }: AuthorizationRequest,
+  { app, scopes, dialect }: AuthorizationRequest,
   user: User,
 ): readonly string[] {
   const { directory, consents } = exchange.services;
-  return consents.missing(app, user, readScopes(directory, app, scopes));
+  return consents.missing(app, user, readScopes(directory, app, scopes, dialect));
 }
 
 /** Remembers that the user consented to all scopes of the request. */
-export function recordConsent(exchange: Exchange, { app, scopes }: AuthorizationRequest, user: User): void {
+export function recordConsent(
+  exchange: Exchange,
+  { app, scopes, dialect }: AuthorizationRequest,
+  user: User,
+): void {
   const { directory, consents } = exchange.services;
-  consents.record(app, user, readScopes(directory, app, scopes));
+  consents.record(app, user, readScopes(directory, app, scopes, dialect));
 }
 
 /** Makes the code, and the parameters of the answer: code, client_info, state, session_state. */
@@ -191,7 +195,14 @@ export function approve(
   const tenant = tenantFor(exchange, request.app, request.tenantSegment, user);
   noteApp(session, request.app, tenant);
   const code = grants.addCode({
-    grant: grantFor(exchange, request.app, session, request.scopes, asksForAuthTime(request)),
+    grant: grantFor(
+      exchange,
+      request.app,
+      session,
+      request.scopes,
+      asksForAuthTime(request),
+      request.place,
+    ),
     redirectUri: request.redirectUri,
     tenantId: tenant.id,
     nonce: request.nonce,
@@ -215,8 +226,17 @@ export function refuse(target: AnswerTarget, error: string, description: string)
   return answer;
 }
 
+function asEntraError({ error, code, message }: Redirectable): EntraError {
+  return new EntraError(400, error, code, message);
+}
+
 /** The parameters of the answer that tells the client of a {@linkcode RedirectableError}. */
 export function refusalParameters(exchange: Exchange, failure: Redirectable): URLSearchParams {
+  const { dialect } = exchange.route.shape ?? {};
+  if (dialect) {
+    const { error, description } = dialectRefusal(exchange, dialect, asEntraError(failure));
+    return refuse(failure.target, error, description);
+  }
   const description = errorDescription(exchange, failure.code, failure.message);
   const answer = refuse(failure.target, failure.error, description);
   answer.set("error_uri", `${exchange.origin}/error?code=${failure.code}`);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { App } from "./declared.ts";
+import type { Dialect } from "./shapes/shape.ts";
 
 /** How the answer of the authorization endpoint travels. */
 export type ResponseMode = "query" | "fragment" | "form_post";
@@ -22,6 +23,10 @@ export interface AuthorizationRequest extends AnswerTarget {
   readonly app: App;
   /** The tenant segment of the path: a tenant's id, or `common`, `organizations`, `consumers`. */
   readonly tenantSegment: string;
+  /** Where what is granted serves, if nowhere else. */
+  readonly place?: string | undefined;
+  /** What is not as at Entra ID; absent if all is. */
+  readonly dialect?: Dialect | undefined;
   /** The scopes as they were asked for. */
   readonly scopes: readonly string[];
   readonly nonce?: string;

@@ -154,8 +154,10 @@ export async function requireCertificateAssertion(
   app: App,
   presented: PresentedAssertion,
 ): Promise<void> {
-  requireAlgorithm(presented, ALGORITHMS);
+  const { dialect } = exchange.route.shape ?? {};
+  requireAlgorithm(presented, dialect?.assertionAlgorithms ?? ALGORITHMS);
   const named = namedIn(presented);
+  if (dialect?.needsX5t && named.sha1 === undefined) throw notRegistered(presented, named);
   requireOwnNames(app, presented);
   const certificate = await certificateOf(exchange, app, presented, named);
   await requireSignature(presented, certificate, named);

@@ -65,12 +65,15 @@ export const CLOUDS: readonly Cloud[] = [
   cloud(["login.sovcloud-identity.sg"], "graph.svc.sovcloud.sg"),
 ];
 
-const REGIONAL_HOST = /^[a-z0-9-]+\.login\.microsoft\.com$/;
+/** A region, and a login host of a cloud: `westus2.login.microsoft.com`, `usgovvirginia.login.microsoftonline.us`. */
+const REGIONAL_HOST = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?\.(.+)$/;
+/** Hosts of External ID, whose tokens of version 1 are of the public cloud. */
+const EXTERNAL_HOST = /\.ciamlogin\.com$/;
 
 /** The cloud that a login host belongs to; regional hosts count. */
 export function cloudOfLoginHost(host: string): Cloud | undefined {
-  const found = CLOUDS.find((candidate) => candidate.hosts.includes(host));
-  return found ?? (REGIONAL_HOST.test(host) ? PUBLIC_CLOUD : undefined);
+  const [, central = host] = REGIONAL_HOST.exec(host) ?? [];
+  return CLOUDS.find(({ hosts }) => hosts.includes(host) || hosts.includes(central));
 }
 
 /** The cloud that a Microsoft Graph host belongs to. */
@@ -97,8 +100,9 @@ export interface Issuers {
  * A Microsoft host, an alias included, has the issuers of its cloud; any other origin is its own issuer.
  */
 export function issuersOf(origin: string, tenant: string): Issuers {
-  const known = cloudOfLoginHost(new URL(origin).host);
-  const v1 = known?.stsOrigin ?? origin;
+  const { host } = new URL(origin);
+  const known = cloudOfLoginHost(host);
+  const v1 = known?.stsOrigin ?? (EXTERNAL_HOST.test(host) ? PUBLIC_CLOUD.stsOrigin : origin);
   const v2 = known ? `https://${known.hosts[0]}` : origin;
   return { v1: `${v1}/${tenant}/`, v2: `${v2}/${tenant}/v2.0` };
 }

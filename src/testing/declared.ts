@@ -15,9 +15,10 @@ import type {
   TenantDeclaration,
   UserDeclaration,
 } from "./options.ts";
+import { type DeclaredShape, shapeDeclared } from "./shapes/declared_shape.ts";
 
 /** A tenant, with all of its names in lower case. */
-export interface Tenant {
+export interface Tenant extends DeclaredShape {
   readonly id: string;
   readonly domains: readonly string[];
   readonly name: string;
@@ -72,7 +73,12 @@ export interface User {
 export type Resource = Required<ResourceDeclaration>;
 
 /** The tenant of all Microsoft accounts. */
-export const CONSUMERS: Tenant = { id: CONSUMERS_TENANT_ID, domains: [], name: "Microsoft accounts" };
+export const CONSUMERS: Tenant = {
+  ...shapeDeclared({}, CONSUMERS_TENANT_ID, []),
+  id: CONSUMERS_TENANT_ID,
+  domains: [],
+  name: "Microsoft accounts",
+};
 
 const DEFAULT_PASSWORD = "local-password";
 
@@ -91,7 +97,7 @@ export function requireDistinct(values: readonly string[], what: string): void {
 export function tenantOf(declared: TenantDeclaration): Tenant {
   const id = requireGuid(declared.id, "a tenant");
   const domains = (declared.domains ?? []).map((domain) => domain.toLowerCase());
-  return { id, domains, name: declared.name ?? domains[0] ?? id };
+  return { ...shapeDeclared(declared, id, domains), id, domains, name: declared.name ?? domains[0] ?? id };
 }
 
 function installedIn(declared: AppDeclaration, tenants: readonly Tenant[]): readonly string[] {

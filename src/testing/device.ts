@@ -48,7 +48,8 @@ export function approveDevice(exchange: Exchange, userCode: string, session: Use
   const device = requireDevice(exchange, userCode);
   const { request } = device;
   noteApp(session, request.app, tenantFor(exchange, request.app, request.tenantSegment, session.user));
-  const grant = grantFor(exchange, request.app, session, request.scopes, asksForAuthTime(request));
+  const { app, scopes, place } = request;
+  const grant = grantFor(exchange, app, session, scopes, asksForAuthTime(request), place);
   device.outcome = { grant };
 }
 
@@ -64,18 +65,21 @@ function readDeviceRequest(exchange: Exchange, form: ReadonlyMap<string, string>
   if (scope === undefined) throw missingParameter("scope");
   const app = appOnPath(exchange, clientId);
   const scopes = splitScopes(scope);
-  readScopes(exchange.services.directory, app, scopes);
+  const { dialect, place } = exchange.route.shape ?? {};
+  readScopes(exchange.services.directory, app, scopes, dialect);
   const claims = readClaims(form.get("claims"));
   return {
     clientId: app.clientId,
     app,
     tenantSegment: pathSegment(exchange),
+    place,
+    dialect,
     redirectUri: "",
     responseMode: "query",
     scopes,
     prompt: [],
     claims,
-    needsMfa: asksForMfa(exchange.services.directory, app, scopes, claims),
+    needsMfa: asksForMfa(exchange.services.directory, app, scopes, claims, dialect),
     parameters: new URLSearchParams(),
   };
 }
@@ -84,11 +88,13 @@ function readDeviceRequest(exchange: Exchange, form: ReadonlyMap<string, string>
 export function answerDeviceCode(exchange: Exchange): Response {
   const { devices } = exchange.services;
   const device = devices.add(readDeviceRequest(exchange, readForm(exchange)));
-  const page = `${exchange.origin}${DEVICE_PAGE_PATH}`;
+  const { dialect, base } = exchange.route.shape ?? {};
+  const page = dialect ? `${base}/oauth2/deviceauth` : `${exchange.origin}${DEVICE_PAGE_PATH}`;
   const body = {
     user_code: device.userCode,
     device_code: device.deviceCode,
     verification_uri: page,
+    ...(dialect ? { verification_url: page } : {}),
     expires_in: devices.lifetimeSeconds,
     interval: device.intervalSeconds,
     message:

@@ -19,6 +19,7 @@ import {
   userOf,
 } from "./declared.ts";
 import type { LocalAuthorityOptions } from "./options.ts";
+import type { TenantKind } from "./shape_options.ts";
 
 function withoutSlash(uri: string): string {
   return uri.endsWith("/") ? uri.slice(0, -1) : uri;
@@ -45,6 +46,7 @@ export class Directory {
     );
     this.#resources = [...resources, ...builtIns];
     requireDistinct(this.#tenants.flatMap((tenant) => [tenant.id, ...tenant.domains]), "a tenant");
+    requireDistinct(this.#tenants.flatMap(({ hosts }) => hosts), "the host of a tenant");
     requireDistinct(this.apps.map((app) => app.clientId), "an app");
     requireDistinct(this.#resources.flatMap((r) => [r.appId, ...r.identifierUris]), "a resource");
     const builtInUsers = this.#tenants.length > 0 ? [builtInUser(this.#domain)] : [];
@@ -78,6 +80,16 @@ export class Directory {
     const wanted = idOrDomain.toLowerCase();
     const found = this.#tenants.find(({ id, domains }) => id === wanted || domains.includes(wanted));
     return found ?? (wanted === CONSUMERS_TENANT_ID ? CONSUMERS : undefined);
+  }
+
+  /** The tenant whose own host this is. */
+  tenantAtHost(host: string): Tenant | undefined {
+    return this.#tenants.find(({ hosts }) => hosts.includes(host));
+  }
+
+  /** The first tenant of a kind. */
+  firstOf(kind: TenantKind): Tenant | undefined {
+    return this.#tenants.find((tenant) => tenant.kind === kind);
   }
 
   /** The user with this name; case does not matter. */

@@ -21,6 +21,7 @@ import { answerAuthorize, answerDevicePage, answerLogout } from "./pages/mod.ts"
 import { answerPushedRequest } from "./pushed_requests.ts";
 import { loggable, type LoggedRequest, type RequestLog } from "./request_log.ts";
 import { type RequestKind, type Route, routeOf, type Surface } from "./router.ts";
+import { shapedRoute } from "./shapes/route.ts";
 import { UNBOUND } from "./binding.ts";
 import { answerToken } from "./token_endpoint.ts";
 import { answerUserInfo } from "./userinfo.ts";
@@ -60,13 +61,18 @@ async function ordinaryAnswer(exchange: Exchange): Promise<Response> {
   }
 }
 
-function logEntry(incoming: Incoming, kind: RequestKind, tenant?: string): Omit<LoggedRequest, "status"> {
+function logEntry(
+  incoming: Incoming,
+  kind: RequestKind,
+  { tenant, shape }: Partial<Route> = {},
+): Omit<LoggedRequest, "status"> {
   const form = formOf(incoming);
   const clientId = form?.get("client_id") ?? incoming.url.searchParams.get("client_id");
   const fields = {
     clientId: loggable(clientId),
     grantType: loggable(form?.get("grant_type")),
-    tenant: loggable(tenant?.toLowerCase()),
+    tenant: loggable(shape?.segment ?? tenant?.toLowerCase()),
+    policy: shape?.policy,
     correlationId: sentCorrelationId(incoming),
   };
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
@@ -90,8 +96,8 @@ export class Engine {
 
   /** Answers a request. Rejects if a fault says so, or if the request's signal aborts a slow one. */
   async answer(incoming: Incoming, surfaces: readonly Surface[]): Promise<Response> {
-    const route = routeOf(incoming.url.pathname, surfaces);
-    const complete = this.log.begin(logEntry(incoming, route.kind, route.tenant));
+    const route = this.#route(incoming, surfaces);
+    const complete = this.log.begin(logEntry(incoming, route.kind, route));
     const fault = this.faults.take(route.kind);
     let played: FaultKind | undefined = fault?.kind;
     const logged = (status: number): void => complete({ status, ...(played ? { fault: played } : {}) });
@@ -108,13 +114,25 @@ export class Engine {
 
   /** The exchange of a request that is read, and answered in another way than with a response. */
   exchangeFor(incoming: Incoming, surfaces: readonly Surface[]): Exchange {
-    const route = routeOf(incoming.url.pathname, surfaces);
+    const route = this.#route(incoming, surfaces);
     return this.#exchange(incoming, route, () => this.faults.takeIdToken());
   }
 
   /** Logs a request that nobody here answers. */
   refuse(incoming: Incoming): void {
     this.log.begin(logEntry(incoming, "foreign"));
+  }
+
+  /** Whether a host is one of a declared tenant's own. */
+  ownsHost(host: string): boolean {
+    return this.services.directory.tenantAtHost(host) !== undefined;
+  }
+
+  #route({ url }: Incoming, surfaces: readonly Surface[]): Route {
+    const shaped = surfaces.includes("login")
+      ? shapedRoute(this.services.directory, url, this.#issuerOrigin)
+      : undefined;
+    return shaped ?? routeOf(url.pathname, surfaces);
   }
 
   async #played(fault: PlayedFault | undefined, exchange: Exchange): Promise<Response> {
@@ -129,7 +147,8 @@ export class Engine {
       incoming,
       route,
       origin,
-      issuerOrigin: isMicrosoftHost(host) ? origin : this.#issuerOrigin ?? origin,
+      issuerOrigin: route.shape?.issuerOrigin ??
+        (isMicrosoftHost(host) ? origin : this.#issuerOrigin ?? origin),
       traceId: crypto.randomUUID(),
       correlationId: sentCorrelationId(incoming) ?? crypto.randomUUID(),
       binding: UNBOUND,

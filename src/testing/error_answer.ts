@@ -5,6 +5,7 @@
  */
 import type { EntraError } from "./entra_error.ts";
 import type { OAuthError } from "./oauth_error.ts";
+import type { Dialect, Refusal } from "./shapes/shape.ts";
 import { type Exchange, jsonResponse, timestampOf } from "./exchange.ts";
 
 /** The sentence of an error answer, with what is needed to find it in a log. */
@@ -29,13 +30,24 @@ export function entraErrorBody(exchange: Exchange, failure: EntraError): Record<
   };
 }
 
+/** An error as a shape tells it. */
+export function dialectRefusal(exchange: Exchange, dialect: Dialect, failure: EntraError): Refusal {
+  const timestamp = timestampOf(exchange.services.clock.now());
+  return dialect.refusal(failure, exchange.correlationId, timestamp);
+}
+
 /** Answers with an error; it is never cached. */
 export function entraErrorResponse(
   exchange: Exchange,
   failure: EntraError,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  return jsonResponse(exchange, entraErrorBody(exchange, failure), failure.status, {
+  const { dialect } = exchange.route.shape ?? {};
+  const told = dialect && dialectRefusal(exchange, dialect, failure);
+  const body = told
+    ? { error: told.error, error_description: told.description }
+    : entraErrorBody(exchange, failure);
+  return jsonResponse(exchange, body, told?.status ?? failure.status, {
     "cache-control": "no-store, no-cache",
     pragma: "no-cache",
     ...headers,

@@ -12,6 +12,7 @@ import { EntraError, missingParameter } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
 import type { AuthorizationCode } from "./grant_store.ts";
 import { authenticatedClient, pathSegment } from "./path_client.ts";
+import { requirePlace } from "./shapes/place.ts";
 import { readScopes, splitScopes } from "./requested_scopes.ts";
 import { sha256 } from "./token_parts.ts";
 import { refreshTokenKey, requireSameKey } from "./token_binding.ts";
@@ -88,6 +89,7 @@ function refuseRevoked(exchange: Exchange, { grant }: AuthorizationCode): void {
 function scopesOf(exchange: Exchange, code: AuthorizationCode, scope: string | undefined): readonly string[] {
   if (scope !== undefined) return splitScopes(scope);
   const { app, scopes } = code.grant;
+  if (exchange.route.shape?.dialect) return scopes;
   const { oidc, resources: [first] } = readScopes(exchange.services.directory, app, scopes);
   return [...oidc, ...(first?.names ?? []).map((name) => `${first?.prefix}${name}`)];
 }
@@ -100,6 +102,7 @@ export async function grantAuthorizationCode(
   const client = await authenticatedClient(exchange, form);
   const code = findCode(exchange, form);
   requireSameRequest(code, client, form);
+  requirePlace(exchange, code.grant.place);
   await requireVerifier(code, form.get("code_verifier"));
   requireSameKey(exchange, code.jkt, "code");
   // Nothing below waits for anything until the code is used up.

@@ -13,6 +13,8 @@ import { EntraError, tenantNotFound } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
 import { isGuid } from "./guid.ts";
 import { lifetimesOf } from "./lifetimes.ts";
+import { tenantAt } from "./shapes/place.ts";
+import type { Dialect } from "./shapes/shape.ts";
 import { boundClaims } from "./token_binding.ts";
 
 const DEFAULT_SUFFIX = "/.default";
@@ -20,7 +22,7 @@ const DEFAULT_SUFFIX = "/.default";
 /** The one tenant that the path names; an app has no account that an alias could be resolved with. */
 function requireTenant(exchange: Exchange): Tenant {
   const named = exchange.route.tenant ?? "";
-  const lower = named.toLowerCase();
+  const lower = exchange.route.shape ? "" : named.toLowerCase();
   if (lower === "common" || lower === "organizations") {
     const text =
       "No tenant-identifying information found in either the request or implied by any provided credentials.";
@@ -31,7 +33,7 @@ function requireTenant(exchange: Exchange): Tenant {
       "/organizations or tenant-specific endpoint.";
     throw new EntraError(400, "invalid_request", 9001023, text);
   }
-  const tenant = exchange.services.directory.tenant(named);
+  const tenant = tenantAt(exchange, named);
   if (tenant) return tenant;
   if (isGuid(named) || named.includes(".")) throw tenantNotFound(named, "invalid_request");
   const text =
@@ -40,7 +42,7 @@ function requireTenant(exchange: Exchange): Tenant {
 }
 
 /** The resource that a scope names, as the request wrote it. */
-function audienceOf(scope: string | undefined): string {
+function audienceOf(scope: string | undefined, dialect: Dialect | undefined): string {
   if (scope === undefined) {
     const text =
       "The required field 'scope' is missing from the credential. Ensure that you have all the necessary " +
@@ -49,6 +51,8 @@ function audienceOf(scope: string | undefined): string {
   }
   const scopes = scope.split(" ").filter((part) => part !== "");
   const [first = ""] = scopes;
+  const common = dialect?.commonScopes.find((name) => first.endsWith(`/${name}`));
+  if (scopes.length === 1 && common !== undefined) return first.slice(0, -common.length - 1);
   if (scopes.some((part) => !part.endsWith(DEFAULT_SUFFIX) || part === DEFAULT_SUFFIX) || first === "") {
     const text =
       `The provided value for scope ${scope} is not valid. Client credential flows must have a scope value ` +
@@ -94,12 +98,17 @@ export async function grantClientCredentials(
   const tenant = requireTenant(exchange);
   const app = requireApp(exchange, tenant, proof.clientId);
   await authenticateApp(exchange, app, proof);
-  const audience = audienceOf(form.get("scope"));
+  const { dialect } = exchange.route.shape ?? {};
+  const audience = audienceOf(form.get("scope"), dialect);
   const resource = requireResource(exchange, tenant, audience);
-  const extraClaims = { ...extraClaimsOf(form), ...boundClaims(exchange, resource) };
+  const extraClaims = dialect ? {} : { ...extraClaimsOf(form), ...boundClaims(exchange, resource) };
   const roles = services.directory.roles(app, resource);
   const lifetimeSeconds = services.tokenLifetimeSeconds;
-  const token = { tenant, app, resource, audience, roles, issuerOrigin, nowMs, lifetimeSeconds, extraClaims };
-  const access_token = await signAppToken(token, await services.keys.current());
-  return { token_type: exchange.binding.tokenType, ...lifetimesOf(services), access_token };
+  const input = { dialect, tenant, app, resource, audience, roles, issuerOrigin, nowMs };
+  const access_token = await signAppToken(
+    { ...input, lifetimeSeconds, extraClaims },
+    await services.keys.current(),
+  );
+  const shaped = dialect?.appAnswer(audience, lifetimeSeconds, Math.floor(nowMs / 1000));
+  return { token_type: exchange.binding.tokenType, ...lifetimesOf(services), access_token, ...shaped };
 }

@@ -11,6 +11,7 @@ import { EntraError, missingParameter } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
 import type { UserGrant } from "./grant_store.ts";
 import { authenticatedClient, pathSegment } from "./path_client.ts";
+import { requirePlace } from "./shapes/place.ts";
 import { refreshTokenKey } from "./token_binding.ts";
 import { plannedAnswer, writtenAnswer } from "./user_answer.ts";
 import { tenantFor } from "./user_tenant.ts";
@@ -65,6 +66,7 @@ export async function grantDeviceCode(
   const client = await authenticatedClient(exchange, form);
   // Nothing below waits for anything until the code is used up.
   const device = findDevice(exchange, client, form);
+  requirePlace(exchange, device.request.place);
   const grant = requireGrant(exchange, device);
   const sent = form.get("claims");
   const { scopes } = grant;

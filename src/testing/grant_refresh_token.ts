@@ -11,6 +11,7 @@ import { EntraError, missingParameter } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
 import type { RefreshToken } from "./grant_store.ts";
 import { authenticatedClient, pathSegment } from "./path_client.ts";
+import { requirePlace } from "./shapes/place.ts";
 import { splitScopes } from "./requested_scopes.ts";
 import { refreshTokenKey, requireSameKey } from "./token_binding.ts";
 import { plannedAnswer, writtenAnswer } from "./user_answer.ts";
@@ -74,6 +75,7 @@ export async function grantRefreshToken(
   // Nothing below waits for anything until the token is replaced.
   const token = findToken(exchange, secret);
   requireOwner(token, client);
+  requirePlace(exchange, token.grant.place);
   requireSameKey(exchange, token.jkt, "refresh token");
   requireLive(exchange, token);
   const { grant } = token;

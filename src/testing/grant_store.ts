@@ -12,6 +12,8 @@ import { type Json, opaque } from "./token_parts.ts";
 export interface UserGrant {
   readonly app: App;
   readonly user: User;
+  /** Where it was made, if it serves nowhere else: a policy, or a farm of AD FS. */
+  readonly place: string | undefined;
   /** The scopes that were asked for when the user signed in. */
   readonly scopes: readonly string[];
   readonly authTimeSeconds: number;

@@ -6,35 +6,13 @@
  */
 import { base64url } from "jose";
 import { issuersOf } from "./clouds.ts";
-import type { App, Tenant, User } from "./declared.ts";
 import type { IdTokenForgery } from "./faults.ts";
 import { signForged } from "./forgery.ts";
+import type { Shaped } from "./shapes/shape.ts";
+import type { IdTokenInput } from "./token_input.ts";
 import type { SigningKey } from "./signing_keys.ts";
 import { BACKDATED_SECONDS, type Json, opaque, pairwiseSubject, sha256 } from "./token_parts.ts";
 import { objectIdIn } from "./user_tenant.ts";
-
-/** What an ID token is issued from. */
-export interface IdTokenInput {
-  readonly tenant: Tenant;
-  readonly app: App;
-  readonly user: User;
-  /** The scopes of OpenID Connect that were granted. */
-  readonly scopes: readonly string[];
-  readonly nonce: string | undefined;
-  /** When the user signed in, if the token is to say so. */
-  readonly authTimeSeconds: number | undefined;
-  /** The authentication contexts that the user has satisfied. */
-  readonly contexts: readonly string[];
-  /** The session, if the token is to name it. */
-  readonly sid: string | undefined;
-  /** Whether the token is to carry a hint for later sign-ins. */
-  readonly loginHint: boolean;
-  /** The access token that comes with it. */
-  readonly accessToken: string | undefined;
-  readonly issuerOrigin: string;
-  readonly nowMs: number;
-  readonly lifetimeSeconds: number;
-}
 
 async function hashOf(accessToken: string): Promise<string> {
   return base64url.encode((await sha256(accessToken)).subarray(0, 16));
@@ -81,10 +59,12 @@ async function claimsOf(input: IdTokenInput): Promise<Json> {
 
 /** Issues and signs an ID token, with everything wrong in it that a forgery asks for. */
 export async function signIdToken(
-  input: IdTokenInput,
+  input: Shaped<IdTokenInput>,
   key: SigningKey,
   forgery: IdTokenForgery = {},
 ): Promise<string> {
-  const claims = { ...await claimsOf(input), ...forgery.claims };
-  return await signForged({ typ: "JWT", alg: "RS256", kid: key.kid }, claims, input.app, key, forgery);
+  const { dialect, app } = input;
+  const claims = { ...dialect?.idToken(input) ?? await claimsOf(input), ...forgery.claims };
+  const header = dialect?.header(key) ?? { typ: "JWT", alg: "RS256", kid: key.kid };
+  return await signForged(header, claims, app, key, forgery);
 }

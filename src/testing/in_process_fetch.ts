@@ -1,5 +1,5 @@
 /**
- * A `fetch` that answers Microsoft's hosts in process, and nothing else.
+ * A `fetch` that answers Microsoft's hosts, and those of declared tenants, in process, and nothing else.
  *
  * @module
  * @see {@link https://fetch.spec.whatwg.org/#http-redirect-fetch | HTTP-redirect fetch}
@@ -35,14 +35,14 @@ function withDuplex(init: RequestInit): RequestInit {
     };
 }
 
-function surfaceOf(url: URL): Surface | undefined {
+function surfaceOf(engine: Engine, url: URL): Surface | undefined {
   if (url.protocol !== "https:" || url.username || url.password) return undefined;
-  if (cloudOfLoginHost(url.host)) return "login";
+  if (cloudOfLoginHost(url.host) || engine.ownsHost(url.host)) return "login";
   return cloudOfGraphHost(url.host) ? "graph" : undefined;
 }
 
 async function answered(engine: Engine, incoming: Incoming): Promise<Response> {
-  const surface = surfaceOf(incoming.url);
+  const surface = surfaceOf(engine, incoming.url);
   if (surface) return await engine.answer(incoming, [surface]);
   engine.refuse(incoming);
   throw new TypeError(`fetch failed: the local authority does not answer for ${incoming.url.origin}`);

@@ -16,6 +16,7 @@ import type {
   LogoutTokenOptions,
   UserTokenOptions,
 } from "./token_options.ts";
+import { issuingOf } from "./shapes/issued.ts";
 import { signUserToken } from "./user_token.ts";
 import { objectIdIn } from "./user_tenant.ts";
 
@@ -52,7 +53,6 @@ function withoutName(scope: string): string {
 export async function issueAppToken(
   services: Services,
   options: AppTokenOptions,
-  issuerOrigin: string,
 ): Promise<string> {
   const { directory } = services;
   const audience = options.resource ?? withoutName(directory.defaults.scope);
@@ -66,7 +66,7 @@ export async function issueAppToken(
       resource,
       audience,
       roles: options.roles ?? directory.roles(app, resource),
-      issuerOrigin,
+      ...issuingOf(tenant, options),
       nowMs: services.clock.now(),
       lifetimeSeconds: options.lifetimeSeconds ?? services.tokenLifetimeSeconds,
       extraClaims: options.claims ?? {},
@@ -80,7 +80,6 @@ export async function issueAppToken(
 export async function issueUserToken(
   services: Services,
   options: UserTokenOptions,
-  issuerOrigin: string,
 ): Promise<string> {
   const { directory } = services;
   const { user, tenant } = userNamed(services, options);
@@ -101,7 +100,7 @@ export async function issueUserToken(
         sid: crypto.randomUUID(),
       },
       contexts: options.acrs ?? [],
-      issuerOrigin,
+      ...issuingOf(tenant, options),
       nowMs: services.clock.now(),
       lifetimeSeconds: options.lifetimeSeconds ?? services.tokenLifetimeSeconds,
       validFromSeconds: services.revocations.validFromSeconds(user),
@@ -119,7 +118,6 @@ export async function issueUserToken(
 export async function issueIdToken(
   services: Services,
   options: IdTokenOptions,
-  issuerOrigin: string,
 ): Promise<string> {
   const { user, tenant } = userNamed(services, options);
   return await signIdToken(
@@ -134,7 +132,7 @@ export async function issueIdToken(
       sid: undefined,
       loginHint: false,
       accessToken: options.accessToken,
-      issuerOrigin,
+      ...issuingOf(tenant, options),
       nowMs: services.clock.now(),
       lifetimeSeconds: options.lifetimeSeconds ?? ID_TOKEN_LIFETIME_SECONDS,
     },
@@ -147,7 +145,6 @@ export async function issueIdToken(
 export async function issueLogoutToken(
   services: Services,
   options: LogoutTokenOptions,
-  issuerOrigin: string,
 ): Promise<string> {
   const { user, tenant } = userNamed(services, options);
   return await signLogoutToken(
@@ -156,7 +153,7 @@ export async function issueLogoutToken(
       app: appNamed(services, options, tenant),
       user,
       sid: options.sid ?? services.sessions.latestOf(user)?.sid,
-      issuerOrigin,
+      ...issuingOf(tenant, options),
       nowMs: services.clock.now(),
       lifetimeSeconds: options.lifetimeSeconds ?? LOGOUT_TOKEN_LIFETIME_SECONDS,
       extraClaims: options.claims ?? {},

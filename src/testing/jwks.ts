@@ -12,7 +12,10 @@ export async function answerJwks(exchange: Exchange): Promise<Response> {
   const { issuerTenant } = pathTenantOf(exchange);
   const issuer = issuersOf(exchange.issuerOrigin, issuerTenant).v2;
   const cloud = cloudOfLoginHost(new URL(exchange.origin).host) ?? PUBLIC_CLOUD;
-  const keys = (await exchange.services.keys.all()).map(({ kid, n, e }) => ({
+  const { dialect } = exchange.route.shape ?? {};
+  const all = await exchange.services.keys.all();
+  if (dialect) return jsonResponse(exchange, { keys: all.map(dialect.jwk) }, 200, METADATA_HEADERS);
+  const keys = all.map(({ kid, n, e }) => ({
     kty: "RSA",
     use: "sig",
     kid,

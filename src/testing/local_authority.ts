@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { PUBLIC_CLOUD } from "./clouds.ts";
 import { answerControl, isControlPath } from "./control_endpoints.ts";
 import type { LocalAuthorityDefaults } from "./defaults.ts";
 import { Engine } from "./engine.ts";
@@ -38,7 +37,7 @@ import type {
 const DEFAULT_LOG_LIMIT = 1000;
 
 /**
- * An identity provider that behaves like Microsoft Entra ID and runs wherever your code runs.
+ * An identity provider that behaves like Microsoft Entra ID, External ID, Azure AD B2C or AD FS, and runs wherever your code runs.
  *
  * It has two faces. {@linkcode LocalAuthority.fetch} answers the real Microsoft hosts in process: give it to your app
  * as its `fetch`, and nothing leaves the process. {@linkcode LocalAuthority.handler} and
@@ -49,7 +48,7 @@ export class LocalAuthority {
   /** Values of the first declared tenant, user, app and resource. */
   readonly defaults: LocalAuthorityDefaults;
   /**
-   * A `fetch` that answers Microsoft's login hosts and Microsoft Graph in process.
+   * A `fetch` that answers Microsoft's login hosts, those of declared tenants, and Microsoft Graph in process.
    *
    * It honours `signal` and `redirect`. A request to any other host, or without TLS, is logged with the kind
    * `"foreign"` and rejects with a `TypeError`, as it would without a network.
@@ -139,7 +138,7 @@ export class LocalAuthority {
    * @throws {TypeError} when the tenant, app or resource is not declared
    */
   async issueAppToken(options: AppTokenOptions = {}): Promise<string> {
-    return await issueAppToken(this.#engine.services, options, this.#issuerOrigin(options));
+    return await issueAppToken(this.#engine.services, this.#issued(options));
   }
 
   /**
@@ -150,7 +149,7 @@ export class LocalAuthority {
    * @throws {TypeError} when the tenant, app, user or resource is not declared
    */
   async issueUserToken(options: UserTokenOptions = {}): Promise<string> {
-    return await issueUserToken(this.#engine.services, options, this.#issuerOrigin(options));
+    return await issueUserToken(this.#engine.services, this.#issued(options));
   }
 
   /**
@@ -161,7 +160,7 @@ export class LocalAuthority {
    * @throws {TypeError} when the tenant, app or user is not declared
    */
   async issueIdToken(options: IdTokenOptions = {}): Promise<string> {
-    return await issueIdToken(this.#engine.services, options, this.#issuerOrigin(options));
+    return await issueIdToken(this.#engine.services, this.#issued(options));
   }
 
   /**
@@ -172,7 +171,7 @@ export class LocalAuthority {
    * @throws {TypeError} when the tenant, app or user is not declared
    */
   async issueLogoutToken(options: LogoutTokenOptions = {}): Promise<string> {
-    return await issueLogoutToken(this.#engine.services, options, this.#issuerOrigin(options));
+    return await issueLogoutToken(this.#engine.services, this.#issued(options));
   }
 
   /**
@@ -238,8 +237,9 @@ export class LocalAuthority {
     await this.#engine.services.keys.rotate(options.keepOld ?? true);
   }
 
-  #issuerOrigin(options: IssuedTokenOptions): string {
-    return options.issuerOrigin ?? this.#options.issuerOrigin ?? `https://${PUBLIC_CLOUD.hosts[0]}`;
+  #issued<T extends IssuedTokenOptions>(options: T): T {
+    const { issuerOrigin } = this.#options;
+    return issuerOrigin === undefined ? options : { issuerOrigin, ...options };
   }
 
   async #handle(request: Request, closing?: AbortSignal): Promise<Response> {

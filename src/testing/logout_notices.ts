@@ -16,7 +16,9 @@ import type { AppSignIn, UserSession } from "./sessions.ts";
 const PATIENCE_MS = 5_000;
 
 function framed(exchange: Exchange, { app, tenant, sid }: AppSignIn): string[] {
-  const { v2: iss } = issuersOf(exchange.issuerOrigin, tenant.id);
+  const { shape } = exchange.route;
+  const own = shape?.tenant === tenant ? shape.dialect?.issuer : undefined;
+  const iss = own ?? issuersOf(exchange.issuerOrigin, tenant.id).v2;
   return app.logoutUris.filter((uri) => URL.canParse(uri)).map((uri) => {
     const url = new URL(uri);
     url.searchParams.set("iss", iss);
@@ -49,7 +51,9 @@ async function tell(
   const { services, issuerOrigin } = exchange;
   const nowMs = services.clock.now();
   const lifetimeSeconds = LOGOUT_TOKEN_LIFETIME_SECONDS;
-  const token = { tenant, app, user, sid, issuerOrigin, nowMs, lifetimeSeconds, extraClaims: {} };
+  const { shape } = exchange.route;
+  const dialect = shape?.tenant === tenant ? shape.dialect : undefined;
+  const token = { dialect, tenant, app, user, sid, issuerOrigin, nowMs, lifetimeSeconds, extraClaims: {} };
   await Promise.all(app.backChannelLogoutUris.map(async (uri) =>
     // Each address has a token of its own, as an app refuses one that it has seen.
     await post(services, uri, await signLogoutToken(token, await services.keys.current()), signal)

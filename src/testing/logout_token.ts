@@ -7,6 +7,7 @@
 import { issuersOf } from "./clouds.ts";
 import type { App, Tenant, User } from "./declared.ts";
 import { type Forgery, signForged } from "./forgery.ts";
+import type { Dialect } from "./shapes/shape.ts";
 import type { SigningKey } from "./signing_keys.ts";
 import { type Json, pairwiseSubject } from "./token_parts.ts";
 import { objectIdIn } from "./user_tenant.ts";
@@ -16,6 +17,8 @@ export const LOGOUT_TOKEN_LIFETIME_SECONDS = 120;
 
 /** What a logout token is issued from. */
 export interface LogoutTokenInput {
+  /** What is not as at Entra ID; absent if all is. */
+  readonly dialect?: Dialect | undefined;
   readonly tenant: Tenant;
   readonly app: App;
   readonly user: User;
@@ -32,13 +35,14 @@ async function claimsOf(input: LogoutTokenInput): Promise<Json> {
   const { tenant, app, user, sid } = input;
   const nowSeconds = Math.floor(input.nowMs / 1000);
   return {
-    iss: issuersOf(input.issuerOrigin, tenant.id).v2,
+    iss: input.dialect?.issuer ?? issuersOf(input.issuerOrigin, tenant.id).v2,
     aud: app.clientId,
     iat: nowSeconds,
     exp: nowSeconds + input.lifetimeSeconds,
     jti: crypto.randomUUID(),
     events: { "http://schemas.openid.net/event/backchannel-logout": {} },
-    sub: await pairwiseSubject(tenant.id, objectIdIn(user, tenant) ?? user.id, app.clientId),
+    sub: input.dialect?.subject(tenant, user, app) ??
+      await pairwiseSubject(tenant.id, objectIdIn(user, tenant) ?? user.id, app.clientId),
     ...(sid === undefined ? {} : { sid }),
     ...input.extraClaims,
   };

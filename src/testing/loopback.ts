@@ -42,12 +42,16 @@ export interface LocalAuthorityServer {
 const HOSTNAME = "127.0.0.1";
 const SURFACES: readonly Surface[] = ["login", "graph"];
 
-/** Reads a request; one for a Microsoft host, as its `Host` header says, was meant to come over TLS. */
-async function readServed(request: Request, closing: AbortSignal | undefined): Promise<Incoming> {
+/** Reads a request; one for a Microsoft host or a tenant's own, as its `Host` header says, was meant to come over TLS. */
+async function readServed(
+  engine: Engine,
+  request: Request,
+  closing: AbortSignal | undefined,
+): Promise<Incoming> {
   const signals = (): AbortSignal[] => [request.signal, closing].flatMap((signal) => signal ? [signal] : []);
   const incoming = await readIncoming(request, signals);
   const host = incoming.url.host.replace(/:443$/, "");
-  if (!isMicrosoftHost(host)) return incoming;
+  if (!isMicrosoftHost(host) && !engine.ownsHost(host)) return incoming;
   const { pathname, search } = incoming.url;
   return { ...incoming, url: new URL(`https://${host}${pathname}${search}`) };
 }
@@ -59,7 +63,7 @@ export async function handleLoopback(
   closing?: AbortSignal,
 ): Promise<Response> {
   try {
-    return await engine.answer(await readServed(request, closing), SURFACES);
+    return await engine.answer(await readServed(engine, request, closing), SURFACES);
   } catch {
     return new Response(null, { status: 500 });
   }

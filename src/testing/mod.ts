@@ -85,6 +85,7 @@ export type {
 } from "./options.ts";
 export type { LoggedRequest, RequestFilter } from "./request_log.ts";
 export type { EndpointKind, RequestKind } from "./router.ts";
+export type { PolicyDeclaration, ShapeDeclaration, TenantKind } from "./shape_options.ts";
 export type { AuthorizationAnswer, SignInOptions, SignOutAnswer, SignOutOptions } from "./sign_in.ts";
 export type {
   AppTokenOptions,

@@ -7,6 +7,7 @@
 import { cloudOfLoginHost, CONSUMERS_TENANT_ID, issuersOf, PUBLIC_CLOUD } from "./clouds.ts";
 import { tenantNotFound } from "./entra_error.ts";
 import { type Exchange, jsonResponse } from "./exchange.ts";
+import { tenantAt } from "./shapes/place.ts";
 import { PROOF_ALGORITHMS } from "./proof_key.ts";
 
 const V2_CLAIMS: readonly string[] =
@@ -34,12 +35,12 @@ export interface PathTenant {
 /** Reads the tenant segment of a metadata path. Throws AADSTS90002 for an unknown tenant. */
 export function pathTenantOf(exchange: Exchange): PathTenant {
   const named = exchange.route.tenant ?? "";
-  const segment = named.toLowerCase();
+  const segment = exchange.route.shape ? "" : named.toLowerCase();
   if (segment === "common" || segment === "organizations") return { segment, issuerTenant: "{tenantid}" };
   if (segment === "consumers" || segment === CONSUMERS_TENANT_ID) {
     return { segment, issuerTenant: CONSUMERS_TENANT_ID };
   }
-  const tenant = exchange.services.directory.tenant(named);
+  const tenant = tenantAt(exchange, named);
   if (!tenant) throw tenantNotFound(named, "invalid_tenant");
   return { segment: tenant.id, issuerTenant: tenant.id };
 }
@@ -84,7 +85,9 @@ function pushedFields({ services: { pushedRequests } }: Exchange, base: string):
 
 function v2Document(exchange: Exchange, { segment, issuerTenant }: PathTenant): Record<string, unknown> {
   const base = `${exchange.origin}/${segment}`;
-  const known = cloudOfLoginHost(new URL(exchange.origin).host);
+  const { shape } = exchange.route;
+  // An external tenant is of the public cloud.
+  const known = cloudOfLoginHost(new URL(exchange.origin).host) ?? (shape?.issuerOrigin && PUBLIC_CLOUD);
   return {
     token_endpoint: `${base}/oauth2/v2.0/token`,
     jwks_uri: `${base}/discovery/v2.0/keys`,
@@ -124,6 +127,8 @@ function v1Document(exchange: Exchange, { segment, issuerTenant }: PathTenant): 
 /** Answers a request for the discovery document. */
 export function answerDiscovery(exchange: Exchange): Response {
   const tenant = pathTenantOf(exchange);
+  const { dialect } = exchange.route.shape ?? {};
+  if (dialect) return jsonResponse(exchange, dialect.document(), 200, METADATA_HEADERS);
   const document = exchange.route.version === 2 ? v2Document(exchange, tenant) : v1Document(exchange, tenant);
   return jsonResponse(exchange, document, 200, METADATA_HEADERS);
 }

@@ -5,10 +5,11 @@
  */
 import type { Clock } from "../runtime/clock.ts";
 import type { AppKeys, BindingOptions } from "./key_options.ts";
+import type { ShapeDeclaration } from "./shape_options.ts";
 
 /** A directory that the authority plays. */
-export interface TenantDeclaration {
-  /** The tenant's id, a GUID. */
+export interface TenantDeclaration extends ShapeDeclaration {
+  /** The tenant's id, a GUID; a farm of AD FS shows it to nobody. */
   readonly id: string;
   /** Its domain names, the first one being the initial domain. Default: none. */
   readonly domains?: readonly string[];

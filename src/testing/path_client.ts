@@ -5,9 +5,10 @@
  */
 import { authenticateUserClient, clientProofOf, requireApp } from "./client_authentication.ts";
 import { CONSUMERS_TENANT_ID } from "./clouds.ts";
-import type { App } from "./declared.ts";
+import { type App, CONSUMERS } from "./declared.ts";
 import { EntraError, tenantNotFound } from "./entra_error.ts";
 import type { Exchange } from "./exchange.ts";
+import { tenantAt } from "./shapes/place.ts";
 
 /** Path segments that stand for more than one tenant, or for that of Microsoft accounts. */
 export const ALIASES: readonly string[] = ["common", "organizations", "consumers"];
@@ -16,9 +17,10 @@ export const ALIASES: readonly string[] = ["common", "organizations", "consumers
 export function pathSegment(exchange: Exchange): string {
   const named = exchange.route.tenant ?? "";
   const lower = named.toLowerCase();
-  if (ALIASES.includes(lower)) return lower;
-  if (lower === CONSUMERS_TENANT_ID) return "consumers";
-  const tenant = exchange.services.directory.tenant(named);
+  const isShared = exchange.route.shape === undefined;
+  if (isShared && ALIASES.includes(lower)) return lower;
+  if (isShared && lower === CONSUMERS_TENANT_ID) return "consumers";
+  const tenant = tenantAt(exchange, named);
   if (!tenant) throw tenantNotFound(named, "invalid_request");
   return tenant.id;
 }
@@ -52,7 +54,7 @@ export function appOnPath(exchange: Exchange, clientId: string): App {
   const segment = pathSegment(exchange);
   const tenant = directory.tenant(segment);
   const app = tenant ? requireApp(exchange, tenant, clientId) : directory.appAnywhere(clientId);
-  if (!app) return requireApp(exchange, { id: "", domains: [], name: segment }, clientId);
+  if (!app) return requireApp(exchange, { ...CONSUMERS, id: "", name: segment }, clientId);
   refuseAudience(app, segment);
   return app;
 }

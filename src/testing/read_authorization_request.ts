@@ -115,7 +115,7 @@ function scopesOf(exchange: Exchange, app: App, parameters: URLSearchParams): re
   const scope = present(parameters, "scope");
   if (scope === undefined) throw missingParameter("scope");
   const scopes = splitScopes(scope);
-  readScopes(exchange.services.directory, app, scopes);
+  readScopes(exchange.services.directory, app, scopes, exchange.route.shape?.dialect);
   return scopes;
 }
 
@@ -151,16 +151,19 @@ export function readAuthorizationRequest(
   if (failure) throw new RedirectableError(target, ...failure);
   const claims = redirecting(target, () => readClaims(present(parameters, "claims")));
   const scopes = redirecting(target, () => scopesOf(exchange, app, parameters));
+  const { dialect, place } = exchange.route.shape ?? {};
   return {
     ...target,
     ...optionalParts(target, parameters),
     clientId: app.clientId,
     app,
     tenantSegment: pathSegment(exchange),
+    place,
+    dialect,
     scopes,
     prompt,
     claims,
-    needsMfa: asksForMfa(exchange.services.directory, app, scopes, claims),
+    needsMfa: asksForMfa(exchange.services.directory, app, scopes, claims, dialect),
     parameters,
   };
 }

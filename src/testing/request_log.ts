@@ -20,8 +20,10 @@ export interface LoggedRequest {
   readonly clientId?: string;
   /** The grant type that a token request named. */
   readonly grantType?: string;
-  /** The tenant segment of the path, in lower case. */
+  /** The tenant segment of the path, in lower case; `adfs` at AD FS. */
   readonly tenant?: string;
+  /** The policy of Azure AD B2C, in lower case. */
+  readonly policy?: string;
   /** The HTTP status of the answer; 0 if there is none, or none yet. */
   readonly status: number;
   /** The fault that was played. */

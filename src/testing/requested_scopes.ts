@@ -9,6 +9,7 @@ import { contextsOf, policiesOf } from "./claims_request.ts";
 import type { App, Resource } from "./declared.ts";
 import type { Directory } from "./directory.ts";
 import { EntraError } from "./entra_error.ts";
+import type { Dialect } from "./shapes/shape.ts";
 import type { Json } from "./token_parts.ts";
 
 /** What is asked of one resource. */
@@ -49,11 +50,14 @@ function requireResource(directory: Directory, identifier: string): Resource {
 }
 
 /** `https://graph.microsoft.com/User.Read` is a resource and a name; `User.Read` is a name of Microsoft Graph. */
-function readScope(directory: Directory, scope: string): ResourceScopes {
+function readScope(directory: Directory, app: App, scope: string, dialect?: Dialect): ResourceScopes {
+  if (dialect?.ownResource && scope.toLowerCase() === app.clientId) {
+    return { resource: dialect.ownResource(app), audience: app.clientId, prefix: "", names: [] };
+  }
   const slash = scope.lastIndexOf("/");
   const name = scope.slice(slash + 1);
   const audience = slash < 0 ? GRAPH_APP_ID : scope.slice(0, slash);
-  if (name === "" || (slash >= 0 && audience === "")) {
+  if (name === "" || (slash >= 0 && audience === "") || (slash < 0 && dialect)) {
     const text =
       `The provided value for the input parameter 'scope' is not valid. The scope ${scope} is not valid.`;
     throw new EntraError(400, "invalid_scope", 70011, text);
@@ -62,8 +66,9 @@ function readScope(directory: Directory, scope: string): ResourceScopes {
   return { resource, audience, prefix: scope.slice(0, slash + 1), names: [name] };
 }
 
-function requireNamesExist(app: App, { resource, names }: ResourceScopes): void {
-  const unknown = names.find((name) => name !== DEFAULT_NAME && !resource.scopes.includes(name));
+function requireNamesExist(app: App, { resource, names }: ResourceScopes, dialect?: Dialect): void {
+  const known = [DEFAULT_NAME, ...resource.scopes, ...dialect?.commonScopes ?? []];
+  const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const text =
     `The application '${app.name}' asked for scope '${unknown}' that doesn't exist on the resource ` +
@@ -81,29 +86,48 @@ function requireDefaultAlone(entries: readonly ResourceScopes[], scopes: readonl
 }
 
 /** Reads scopes. Throws AADSTS500011, 650053 or 70011. */
-export function readScopes(directory: Directory, app: App, scopes: readonly string[]): RequestedScopes {
-  const single = scopes.filter((scope) => !OIDC_SCOPES.includes(scope)).map((s) => readScope(directory, s));
+export function readScopes(
+  directory: Directory,
+  app: App,
+  scopes: readonly string[],
+  dialect?: Dialect,
+): RequestedScopes {
+  const plain = [...OIDC_SCOPES, ...dialect?.plainScopes ?? []];
+  const single = scopes.filter((scope) => !plain.includes(scope)).map((scope) =>
+    readScope(directory, app, scope, dialect)
+  );
   const resources = [...new Set(single.map(({ resource }) => resource))].map((resource) => {
     const same = single.filter((entry) => entry.resource === resource);
     const [{ audience = "", prefix = "" } = {}] = same;
     return { resource, audience, prefix, names: same.flatMap(({ names }) => names) };
   });
-  for (const entry of resources) requireNamesExist(app, entry);
+  for (const entry of resources) requireNamesExist(app, entry, dialect);
   requireDefaultAlone(resources, scopes);
-  return { oidc: scopes.filter((scope) => OIDC_SCOPES.includes(scope)), resources };
+  return { oidc: scopes.filter((scope) => plain.includes(scope)), resources };
 }
 
 /** Whether claims or resources ask for multi-factor authentication. */
-export function asksForMfa(directory: Directory, app: App, scopes: readonly string[], claims: Json): boolean {
+export function asksForMfa(
+  directory: Directory,
+  app: App,
+  scopes: readonly string[],
+  claims: Json,
+  dialect?: Dialect,
+): boolean {
   if (contextsOf(claims).length > 0 || policiesOf(claims).length > 0) return true;
-  const { resources } = readScopes(directory, app, scopes);
+  const { resources } = readScopes(directory, app, scopes, dialect);
   const named = resources.map(({ resource }) => resource);
-  const meant = named.length > 0 ? named : [requireResource(directory, GRAPH_APP_ID)];
+  const meant = named.length > 0 || dialect ? named : [requireResource(directory, GRAPH_APP_ID)];
   return meant.some(({ requiresMfa }) => requiresMfa);
 }
 
 /** The one resource that a token is for: Microsoft Graph if none is named. Throws AADSTS28000 if there are more. */
-export function onlyResource(directory: Directory, requested: RequestedScopes): ResourceScopes {
+export function onlyResource(
+  directory: Directory,
+  app: App,
+  requested: RequestedScopes,
+  dialect?: Dialect,
+): ResourceScopes {
   const [first, second] = requested.resources;
   if (second) {
     const text =
@@ -111,8 +135,10 @@ export function onlyResource(directory: Directory, requested: RequestedScopes): 
       "resource.";
     throw new EntraError(400, "invalid_scope", 28000, text);
   }
-  const resource = requireResource(directory, GRAPH_APP_ID);
-  return first ?? { resource, audience: GRAPH_APP_ID, prefix: "", names: [] };
+  if (first) return first;
+  const meant = dialect?.defaultResource ?? dialect?.ownResource?.(app);
+  const resource = meant ?? requireResource(directory, GRAPH_APP_ID);
+  return { resource, audience: resource.appId, prefix: "", names: [] };
 }
 
 /** The names that are meant: `.default` stands for all that the app has. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Shape } from "./shapes/shape.ts";
+
 /** The endpoints that faults can be set on. */
 export type EndpointKind =
   | "token"
@@ -46,6 +48,8 @@ export interface Route {
   readonly tenant?: string;
   /** The endpoint's version; version 1 paths have none. */
   readonly version?: 1 | 2;
+  /** What is played there; absent for tenants of a workforce. */
+  readonly shape?: Shape;
 }
 
 const LOGIN_ROUTES: ReadonlyMap<string, Omit<Route, "tenant">> = new Map<string, Omit<Route, "tenant">>([
@@ -66,7 +70,8 @@ const GRAPH_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ["oidc/userinfo", { kind: "userinfo" }],
 ]);
 
-function decoded(segment: string): string {
+/** A segment without its escapes; as it is if they are wrong. */
+export function decodedSegment(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
@@ -74,15 +79,25 @@ function decoded(segment: string): string {
   }
 }
 
+/** The segments of a path; doubled and trailing slashes do not matter. */
+export function segmentsOf(pathname: string): readonly string[] {
+  return pathname.split("/").filter((segment) => segment !== "");
+}
+
+/** What stands behind a tenant. */
+export function loginRoute(path: string): Omit<Route, "tenant"> | undefined {
+  return LOGIN_ROUTES.get(path);
+}
+
 /** Reads a path. Doubled and trailing slashes do not matter, as at Entra. */
 export function routeOf(pathname: string, surfaces: readonly Surface[]): Route {
-  const segments = pathname.split("/").filter((segment) => segment !== "");
+  const segments = segmentsOf(pathname);
   const path = segments.join("/");
   const graph = surfaces.includes("graph") ? GRAPH_ROUTES.get(path) : undefined;
   if (graph) return graph;
   if (!surfaces.includes("login")) return { kind: "unknown" };
   if (path === "common/discovery/instance") return { kind: "instance" };
   const [tenant, ...rest] = segments;
-  const route = LOGIN_ROUTES.get(rest.join("/"));
-  return route && tenant !== undefined ? { ...route, tenant: decoded(tenant) } : { kind: "unknown" };
+  const route = loginRoute(rest.join("/"));
+  return route && tenant !== undefined ? { ...route, tenant: decodedSegment(tenant) } : { kind: "unknown" };
 }

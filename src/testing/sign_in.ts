@@ -15,6 +15,7 @@ import {
   recordConsent,
   RedirectableError,
   refusalParameters,
+  usersFor,
 } from "./authorization.ts";
 import type { User } from "./declared.ts";
 import { approveDevice, declineDevice, DEVICE_PAGE_PATH, findDevice } from "./device.ts";
@@ -155,7 +156,10 @@ export class ProgrammaticBrowser {
   /** The session that the sign-in ends with. Throws what the pages would answer with otherwise. */
   #session(exchange: Exchange, request: AuthorizationRequest, options: SignInOptions): UserSession {
     const { directory } = exchange.services;
-    const username = options.username ?? request.loginHint ?? directory.defaults.username;
+    const { shape } = exchange.route;
+    // A shape has users of its own; else the first user signs in, or is told why not.
+    const first = shape && usersFor(exchange, request)[0];
+    const username = options.username ?? request.loginHint ?? first?.username ?? directory.defaults.username;
     if (request.prompt.includes("none")) return this.#remembered(exchange, request, username);
     const user = findUser(exchange, request, username);
     if (options.decline) throw declined(request);

@@ -32,7 +32,9 @@ export async function answerToken(exchange: Exchange): Promise<Response> {
   const form = readForm(exchange);
   const grantType = form.get("grant_type");
   if (grantType === undefined) throw missingParameter("grant_type");
-  const grant = GRANTS.get(grantType);
+  const { dialect } = exchange.route.shape ?? {};
+  const isThere = dialect?.grants.includes(grantType) ?? true;
+  const grant = isThere ? GRANTS.get(grantType) : undefined;
   if (!grant) {
     const text = `The app requested an unsupported grant type '${grantType}'.`;
     throw new EntraError(400, "unsupported_grant_type", 70003, text);

@@ -11,9 +11,11 @@ export interface IssuedTokenOptions {
   readonly tenant?: string;
   /** The app's client id. Default: the first app. */
   readonly clientId?: string;
+  /** The policy, for a tenant of Azure AD B2C. Default: its first. */
+  readonly policy?: string;
   /** How long the token lives from now on, in seconds; negative for one that has expired. Default: as configured. */
   readonly lifetimeSeconds?: number;
-  /** The origin that the issuer is derived from. Default: `issuerOrigin`, else that of the public cloud. */
+  /** The origin that the issuer is derived from. Default: `issuerOrigin`, else the tenant's own host or the public cloud. */
   readonly issuerOrigin?: string;
   /** Claims to add or replace; `undefined` removes one. Default: none. */
   readonly claims?: Readonly<Record<string, unknown>>;

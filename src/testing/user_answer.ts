@@ -30,6 +30,8 @@ export interface UserAnswer {
   readonly clientInfo: boolean;
   readonly oidc: readonly string[];
   readonly target: ResourceScopes;
+  /** Whether there is an access token at all: Azure AD B2C gives none unless it is asked for one. */
+  readonly forApi: boolean;
   /** The delegated permissions that are granted. */
   readonly names: readonly string[];
   /** The authentication contexts that the user has satisfied. */
@@ -77,8 +79,9 @@ export function plannedAnswer(
 ): UserAnswer {
   const { directory, consents } = exchange.services;
   const { client, grant } = question;
-  const requested = readScopes(directory, client, scopes);
-  const target = onlyResource(directory, requested);
+  const { dialect } = exchange.route.shape ?? {};
+  const requested = readScopes(directory, client, scopes, dialect);
+  const target = onlyResource(directory, client, requested, dialect);
   if (consents.missing(client, grant.user, { oidc: [], resources: requested.resources }).length > 0) {
     const text =
       `The user or administrator has not consented to use the application with ID '${client.clientId}' ` +
@@ -90,6 +93,7 @@ export function plannedAnswer(
     ...question,
     oidc: requested.oidc,
     target,
+    forApi: requested.resources.length > 0 || !dialect?.ownResource,
     names: namesMeant(directory, client, target),
     contexts,
   };
@@ -98,7 +102,8 @@ export function plannedAnswer(
 /** Microsoft Graph is an OpenID provider's UserInfo endpoint too, so its tokens carry those scopes. */
 function permissionsOf({ oidc, names, target }: UserAnswer): readonly string[] {
   const visible = oidc.filter((scope) => scope !== "offline_access");
-  return target.resource.appId === GRAPH_APP_ID ? [...visible, ...names] : names;
+  const isUserInfo = [GRAPH_APP_ID, "urn:microsoft:userinfo"].includes(target.resource.appId);
+  return isUserInfo ? [...visible, ...names] : names;
 }
 
 /** The scopes as the client wrote them; `/.default` is answered with what it stands for, and itself. */
@@ -112,7 +117,9 @@ async function accessTokenOf(exchange: Exchange, answer: UserAnswer): Promise<st
   const { services, issuerOrigin } = exchange;
   const { tenant, client, grant, target, contexts, claims } = answer;
   const capabilities = capabilitiesOf(claims);
+  const { dialect } = exchange.route.shape ?? {};
   return await signUserToken({
+    dialect,
     tenant,
     app: client,
     user: grant.user,
@@ -125,7 +132,7 @@ async function accessTokenOf(exchange: Exchange, answer: UserAnswer): Promise<st
     nowMs: services.clock.now(),
     lifetimeSeconds: services.tokenLifetimeSeconds,
     validFromSeconds: services.revocations.validFromSeconds(grant.user),
-    extraClaims: {
+    extraClaims: dialect ? {} : {
       ...(capabilities.length > 0 ? { xms_cc: capabilities } : {}),
       ...boundClaims(exchange, target.resource),
     },
@@ -142,14 +149,16 @@ async function idTokenOf(
   const forgery = exchange.takeIdTokenFault();
   if (forgery?.omit) return {};
   const { grant, client, tenant, claims, nonce, contexts, oidc } = answer;
+  const { dialect } = exchange.route.shape ?? {};
   const token = await signIdToken(
     {
+      dialect,
       tenant,
       app: client,
       user: grant.user,
       scopes: oidc,
       nonce,
-      authTimeSeconds: grant.wantsAuthTime ? grant.authTimeSeconds : undefined,
+      authTimeSeconds: grant.wantsAuthTime || dialect ? grant.authTimeSeconds : undefined,
       contexts: asksForIdClaim(claims, "acrs") ? contexts : [],
       sid: client.optionalClaims.includes("sid") ? grant.sid : undefined,
       loginHint: client.optionalClaims.includes("login_hint") || asksForIdClaim(claims, "login_hint"),
@@ -181,5 +190,19 @@ export async function writtenAnswer(
     ...(refreshToken !== undefined && client.familyId ? { foci: client.familyId } : {}),
     ...await idTokenOf(exchange, answer, access_token),
     ...(answer.clientInfo ? { client_info: clientInfoOf(grant.user) } : {}),
+    ...shapedMembers(exchange, answer),
   };
+}
+
+/** What a shape writes over the members of Entra ID. */
+function shapedMembers({ route, services }: Exchange, answer: UserAnswer): Json {
+  const { grant, client, target, forApi, clientInfo } = answer;
+  const own = route.shape?.dialect?.ownResource && forApi && target.names.length === 0;
+  return route.shape?.dialect?.userAnswer({
+    grant,
+    clientInfo,
+    audience: forApi ? target.audience : undefined,
+    scopes: [...(own ? [client.clientId] : []), ...scopeOf(answer).split(" ").filter((name) => name !== "")],
+    nowSeconds: Math.floor(services.clock.now() / 1000),
+  }, services.tokenLifetimeSeconds) ?? {};
 }

@@ -29,12 +29,14 @@ export function grantFor(
   session: SignedIn,
   scopes: readonly string[],
   wantsAuthTime: boolean,
+  place?: string,
 ): UserGrant {
   const { user, authTimeSeconds, mfa, sid, contexts = [] } = session;
   const generation = exchange.services.revocations.generation(user);
   return {
     app,
     user,
+    place,
     scopes,
     authTimeSeconds,
     mfa,

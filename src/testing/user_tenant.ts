@@ -40,6 +40,10 @@ function homeBehind(alias: string, app: App, user: User): Tenant {
       "this application, the account must be added to the directory.";
     throw new EntraError(400, "invalid_grant", 50034, text);
   }
+  if (user.tenant.kind !== "workforce") {
+    const text = "The user account {EUII Hidden} does not exist in a directory that this endpoint is for.";
+    throw new EntraError(400, "invalid_grant", 50034, text);
+  }
   return user.tenant;
 }
 

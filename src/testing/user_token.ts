@@ -5,36 +5,13 @@
  * @see {@link https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference | Access token claims}
  */
 import { GRAPH_APP_ID, issuersOf } from "./clouds.ts";
-import type { App, Resource, Tenant, User } from "./declared.ts";
 import { type Forgery, signForged } from "./forgery.ts";
+import type { Shaped } from "./shapes/shape.ts";
+import type { UserTokenInput } from "./token_input.ts";
 import type { SigningKey } from "./signing_keys.ts";
 import { accessTokenHeader, BACKDATED_SECONDS, type Json, opaque, pairwiseSubject } from "./token_parts.ts";
-import { type Origin, originClaim } from "./token_origin.ts";
+import { originClaim } from "./token_origin.ts";
 import { objectIdIn } from "./user_tenant.ts";
-
-/** What a token is issued from. */
-export interface UserTokenInput {
-  /** The tenant that issues the token: the user's home, or one that they are a guest of. */
-  readonly tenant: Tenant;
-  readonly app: App;
-  readonly user: User;
-  readonly resource: Resource;
-  /** The resource as it was asked for; the audience of a version 1 token. */
-  readonly audience: string;
-  /** The delegated permissions. */
-  readonly scopes: readonly string[];
-  /** The sign-in that it comes from. */
-  readonly signedIn: Origin;
-  /** The authentication contexts that the user has satisfied. */
-  readonly contexts: readonly string[];
-  readonly issuerOrigin: string;
-  readonly nowMs: number;
-  readonly lifetimeSeconds: number;
-  /** Since when the user's tokens count, in seconds since the epoch. */
-  readonly validFromSeconds: number;
-  /** Claims that are added, or replaced; `undefined` removes one. */
-  readonly extraClaims: Json;
-}
 
 function v1Claims({ tenant, app, user, audience, signedIn, issuerOrigin }: UserTokenInput): Json {
   const isGuest = user.tenant !== tenant;
@@ -101,10 +78,12 @@ async function claimsOf(input: UserTokenInput): Promise<Json> {
 
 /** Issues and signs a token. */
 export async function signUserToken(
-  input: UserTokenInput,
+  input: Shaped<UserTokenInput>,
   key: SigningKey,
   forgery: Forgery = {},
 ): Promise<string> {
-  const header = accessTokenHeader(input.resource, key);
-  return await signForged(header, await claimsOf(input), input.app, key, forgery);
+  const { dialect, app, resource } = input;
+  const header = dialect?.header(key) ?? accessTokenHeader(resource, key);
+  const claims = dialect?.userToken(input) ?? await claimsOf(input);
+  return await signForged(header, claims, app, key, forgery);
 }

@@ -5,6 +5,7 @@
  * @see {@link https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html | Form post response mode}
  */
 import { type AnswerTarget, RedirectableError, refusalParameters } from "../authorization.ts";
+import { dialectRefusal } from "../error_answer.ts";
 import { EntraError, wrongMethod } from "../entra_error.ts";
 import { type Exchange, timestampOf } from "../exchange.ts";
 import { formOf } from "../incoming.ts";
@@ -60,7 +61,10 @@ export async function appResponse(
 async function errorResponse(exchange: Exchange, failure: EntraError): Promise<Response> {
   const timestamp = timestampOf(exchange.services.clock.now());
   const { traceId, correlationId } = exchange;
-  const { code, message: text } = failure;
+  const { dialect } = exchange.route.shape ?? {};
+  const told = dialect && dialectRefusal(exchange, dialect, failure).description;
+  const code = told?.split(":", 1)[0] ?? `AADSTS${failure.code}`;
+  const { message: text } = failure;
   const page = {
     title: "Error",
     body: errorView({ code, text, traceId, correlationId, timestamp }),

@@ -8,7 +8,8 @@ import { type Markup, markup } from "./html.ts";
 
 /** What is told about an error that cannot go back to the app. */
 export interface ErrorDetails {
-  readonly code: number;
+  /** Such as `AADSTS50011`. */
+  readonly code: string;
   readonly text: string;
   readonly traceId: string;
   readonly correlationId: string;
@@ -19,7 +20,7 @@ export interface ErrorDetails {
 export function errorView({ code, text, traceId, correlationId, timestamp }: ErrorDetails): Markup {
   return markup`<p class="mark bad" aria-hidden="true">!</p>
 <h1>Cannot go on</h1>
-<p role="alert">AADSTS${code}: ${text}</p>
+<p role="alert">${code}: ${text}</p>
 <dl>
 <dt>Trace ID</dt><dd>${traceId}</dd>
 <dt>Correlation ID</dt><dd>${correlationId}</dd>

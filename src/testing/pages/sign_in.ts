@@ -197,10 +197,11 @@ export async function take(journey: Journey, state: FormState, form: URLSearchPa
 const WRONG_CODE = 500121;
 
 /** What a wrong answer is told about; anything else goes on as an error. */
-function mishapOf(cause: unknown): Mishap {
+function mishapOf(cause: unknown, { exchange }: Journey): Mishap {
   if (!(cause instanceof EntraError)) throw cause;
   const text = cause.code === WRONG_CODE ? "The code is wrong." : cause.message;
-  return { code: cause.code, text };
+  // Only Entra ID has these numbers.
+  return exchange.route.shape?.dialect ? { text } : { code: cause.code, text };
 }
 
 async function takePassword(journey: Journey, state: FormState, form: URLSearchParams): Promise<Response> {
@@ -209,7 +210,7 @@ async function takePassword(journey: Journey, state: FormState, form: URLSearchP
   try {
     user = authenticate(journey.exchange, journey.request, username, form.get("password") ?? "");
   } catch (cause) {
-    return await showPassword(journey, state, username, mishapOf(cause));
+    return await showPassword(journey, state, username, mishapOf(cause, journey));
   }
   journey.browser.signIn(user);
   return await walk(journey, { ...and(state, "signedIn", "picked"), account: user.id });
@@ -224,7 +225,7 @@ async function takeMfa(
   try {
     checkMfaCode(session.user, (form.get("code") ?? "").replaceAll(/\s/g, ""));
   } catch (cause) {
-    return await showMfa(journey, state, session.user, mishapOf(cause));
+    return await showMfa(journey, state, session.user, mishapOf(cause, journey));
   }
   journey.browser.passMfa(session);
   return await walk(journey, state);

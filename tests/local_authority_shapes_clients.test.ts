@@ -238,3 +238,36 @@ for (const one of WEB) {
     assert(out.location.startsWith(`${one.logout}?`), out.location);
   });
 }
+
+test("an app token comes from the region, in every cloud, and is of the central issuer", async () => {
+  for (
+    const [host, asked] of [
+      ["login.microsoftonline.com", "westus2.login.microsoft.com"],
+      ["login.windows.net", "westus2.login.microsoft.com"],
+      ["login.microsoftonline.us", "westus2.login.microsoftonline.us"],
+      ["login.partner.microsoftonline.cn", "westus2.login.partner.microsoftonline.cn"],
+    ]
+  ) {
+    const { pem } = await clientCertificate();
+    const scene = new ShapeScene({}, [pem]);
+    for (
+      const clientCredential of ["s3cret", {
+        privateKey: await privateKeyPem(),
+        publicCertificate: pem,
+      }]
+    ) {
+      scene.authority.clearRequests();
+      const app = scene.client({
+        authority: `https://${host}/${WORKFORCE}`,
+        azureRegion: "westus2",
+        clientCredential,
+      });
+      const { accessToken } = await app.acquireTokenForClient({
+        scopes: ["https://orders.contoso.com/.default"],
+      });
+      const central = host === "login.windows.net" ? "login.microsoftonline.com" : host;
+      assertEquals(decodeJwt(accessToken).iss, `https://${central}/${WORKFORCE}/v2.0`);
+      assertEquals(scene.authority.requests.map((one) => one.host), [asked]);
+    }
+  }
+});

@@ -101,6 +101,9 @@ async function tokenOf(
   const asked = challenge.authScheme?.tokenType ?? `${tokenType}`;
   // Headers would quote a value that they refuse.
   const isToken = tokenType && accessToken && /^[\w-]+ [\x21-\x7e]+$/.test(`${tokenType} ${accessToken}`);
+  if (isToken && !challenge.authScheme && /^d?pop$/i.test(tokenType)) {
+    refuse("invalid_option", "authScheme", `it is missing, and a ${tokenType} token is of no use without it`);
+  }
   if (isToken && asked.toLowerCase() === tokenType.toLowerCase()) return { tokenType, accessToken };
   const kind = isToken ? `${asked} token: pass on its authScheme` : "token";
   throw new ClientAuthError(

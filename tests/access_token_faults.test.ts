@@ -81,6 +81,7 @@ const BAD = "access_token_malformed";
 const KEY = "access_token_key_not_found";
 const TYP = "access_token_type_refused";
 const HEAD = "access_token_header_refused";
+const BOUND = "access_token_bound";
 
 const FAULTS: [string, Code, Spoil][] = [
   // Issuer and tenant.
@@ -189,6 +190,18 @@ const FAULTS: [string, Code, Spoil][] = [
   ["R-057 sub with a line end", SUB, claim({ sub: "s\n" })],
   ["oid that is no GUID", SUB, claim({ oid: "jane" })],
   ["oid a list", SUB, claim({ oid: [APP] })],
+  // Bound to a key: as Bearer anybody could have sent it.
+  ["R-209 bound by DPoP", BOUND, claim({ cnf: { jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } })],
+  ["R-210 bound to a TLS certificate", BOUND, claim({ cnf: { "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsX" } })],
+  ["R-209 bound to a key in it", BOUND, claim({ cnf: { jwk: { kty: "RSA", e: "AQAB", n: "AQAB" } } })],
+  ["R-209 bound as Entra's signed requests", BOUND, claim({ cnf: { kid: "k", xms_ksl: "sw" } })],
+  ["R-209 bound to what nobody knows", BOUND, claim({ cnf: { other: 1 } })],
+  ["R-209 bound to nothing", BOUND, claim({ cnf: {} })],
+  ["R-209 bound as a text", BOUND, claim({ cnf: "k" })],
+  ["R-209 bound as false", BOUND, claim({ cnf: false })],
+  ["R-209 bound, version 1", BOUND, (draft) => {
+    draft.claims = { ...v1Claims(new FakeClock(), draft.shape), cnf: { kid: "k" } };
+  }],
   // Times.
   ["R-060 exp six minutes ago", "access_token_expired", times((now) => ({ exp: now - 360 }))],
   ["R-060 exp two minutes ago", "access_token_expired", times((now) => ({ exp: now - 120 }))],
@@ -397,6 +410,7 @@ const GENERIC: [string, string, Claims, Claims?][] = [
   ["R-065 a symmetric algorithm that is announced", ALG, {}, { alg: "HS256" }],
   ["R-060 expired", "access_token_expired", { exp: 1 }],
   ["R-057 no sub", SUB, { sub: undefined }],
+  ["R-209 bound by DPoP", BOUND, { cnf: { jkt: "k" } }],
 ];
 for (const [name, code, claims, head] of GENERIC) {
   test(`${name}, at another issuer: ${code}`, async () => {

@@ -61,6 +61,21 @@ for (
   });
 }
 
+test("R-209: what Entra puts into plain tokens does not make them bound, and neither does a cnf that is null", async () => {
+  const plain = {
+    xms_cc: ["cp1"],
+    xms_ssm: "1",
+    xms_tcdt: 1_600_000_000,
+    xms_tdbr: "EU",
+    xms_st: { sub: "s" },
+  };
+  for (const claims of [plain, { cnf: null }]) {
+    assertEquals(await outcome(await b2c(), { ...B2C_USER, ...claims }), "delegated");
+    const good = { iss: CIAM_ISSUER, tid: TENANT_GUID, ...claims };
+    assertEquals(await outcome(await external(), good), "delegated");
+  }
+});
+
 test("R-080: a token of another policy is refused", async () => {
   const other = { ...B2C_USER, tfp: "B2C_1_reset" };
   assertEquals(await outcome(await b2c(), other), "access_token_issuer_mismatch");

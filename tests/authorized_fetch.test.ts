@@ -59,7 +59,7 @@ test("a request goes out with a token, what the caller said, and no redirect is 
 
 test("a GET needs nothing but its URL, and the token type is the token's", async () => {
   const { call, requests } = api([ok, ok], {
-    acquireToken: () => Promise.resolve({ accessToken: "x", tokenType: "DPoP" }),
+    acquireToken: () => Promise.resolve({ accessToken: "x", tokenType: "Other" }),
   });
   await call(new URL(URL_OF_ME));
   await call(new Request(URL_OF_ME, { headers: { accept: "a/b" } }));
@@ -67,7 +67,7 @@ test("a GET needs nothing but its URL, and the token type is the token's", async
     ["GET", "", URL_OF_ME],
     ["GET", "", URL_OF_ME],
   ]);
-  assertEquals(requests.map(({ headers }) => headers.get("authorization")), ["DPoP x", "DPoP x"]);
+  assertEquals(requests.map(({ headers }) => headers.get("authorization")), ["Other x", "Other x"]);
   assertEquals(requests[1]?.headers.get("accept"), "a/b");
 });
 

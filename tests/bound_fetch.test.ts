@@ -210,6 +210,31 @@ test("what is no scheme is refused when the fetch is made; one that throws fails
   assertFalse(error.message.includes("cAnArY"));
 });
 
+test("R-208 without a scheme a bound token is not sent: the error names the option", async () => {
+  for (const tokenType of ["DPoP", "dpop", "pop", "PoP"]) {
+    const acquireToken = () => Promise.resolve({ accessToken: TOKEN, tokenType });
+    const { call, requests } = api([], undefined, { acquireToken });
+    const error = await failure(call(URL_OF_ME));
+    assert(error instanceof ClientConfigurationError);
+    assertEquals([error.code, error.option], ["invalid_option", "authScheme"]);
+    assertFalse(error.message.includes(TOKEN));
+    assertEquals(requests.length, 0);
+  }
+});
+
+test("R-195 claims that are asked for under a bound token's scheme are asked for", async () => {
+  for (const name of ["DPoP", "PoP"]) {
+    const wants = (): Response =>
+      new Response("no", {
+        status: 401,
+        headers: { "www-authenticate": `${name} error="insufficient_claims", claims="${btoa(CLAIMS)}"` },
+      });
+    const { call, challenges } = api([wants, ok()], await telling());
+    assertEquals((await call(URL_OF_ME)).status, 200);
+    assertEquals(challenges.map(({ claims }) => claims), [undefined, CLAIMS]);
+  }
+});
+
 test("without a scheme no challenge of DPoP is answered, and the challenge tells of none", async () => {
   const { call, requests, challenges } = api([wantsNonce()], undefined);
   assertEquals((await call(URL_OF_ME)).status, 401);

@@ -76,6 +76,18 @@ test("R-208 a proof for an API has the method, the URL without query and fragmen
   assert(/^[\da-f-]{36}$/.test(jti));
 });
 
+test("R-208 the method is signed as fetch sends it: six of them in capitals, others as they are", async () => {
+  const scheme = await DpopAuthScheme.generate();
+  const signed = async (method: string): Promise<unknown> => {
+    const { dpop } = await scheme.apiHeaders({ method, url: "https://api.example/", accessToken: "t" });
+    return (await verifiedProof(dpop)).payload.htm;
+  };
+  for (const method of ["get", "Post", "pUT", "delete", "head", "options"]) {
+    assertEquals(await signed(method), method.toUpperCase());
+  }
+  for (const method of ["patch", "getx", "Report"]) assertEquals(await signed(method), method);
+});
+
 test("R-208 each proof has a jti of its own, also for the same request", async () => {
   const scheme = await DpopAuthScheme.generate();
   const request = { url: "https://idp.example/token", nowSeconds: 1 };

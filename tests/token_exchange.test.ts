@@ -113,6 +113,19 @@ test("R-213 an answer without its types, or of another type or audience than ask
   }
 });
 
+test("R-213 a URL object is written with a slash at its end: the audience may have none", async () => {
+  const resource = new URL("https://stock.example");
+  const oidc = oidcDouble();
+  const jwt = { issued_token_type: TOKEN_TYPES.jwt };
+  oidc.next({ ...ANSWER, ...jwt, access_token: jwtFor("https://stock.example") });
+  assertEquals((await exchangeToken(oidc.confidential(), { ...REQUEST, resource })).tokenType, "Bearer");
+  for (const aud of ["https://stock.example/x", "https://stock.example//", "https://stock.exampl"]) {
+    oidc.next({ ...ANSWER, ...jwt, access_token: jwtFor(aud) });
+    const error = await oidc.refused(exchangeToken(oidc.confidential(), { ...REQUEST, resource }));
+    assertEquals(error.code, "invalid_response");
+  }
+});
+
 test("RFC 8693 section 2.2.2: a refusal is the authority's error, without any of the tokens", async () => {
   const oidc = oidcDouble();
   const error_description = `${REQUEST.subjectToken} the-actor-token ${SECRET}`;

@@ -2,11 +2,12 @@
 import { assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { introspectToken, type IntrospectTokenRequest, revokeToken } from "../src/token_operations/mod.ts";
 import { entraDouble } from "./support/entra_double.ts";
+import { idle } from "./support/idle.ts";
 import { type KeyName, keyPair, signToken } from "./support/id_tokens.ts";
 import { CLIENT_ID, ISSUER, type OidcDouble, oidcDouble, SECRET } from "./support/oidc_double.ts";
 import { type Answer, jsonResponse } from "./support/scripted_fetch.ts";
 import { test } from "./support/suite.ts";
-import { eachRow } from "./support/token_server.ts";
+import { deferred, eachRow } from "./support/token_server.ts";
 
 const TOKEN = "an-opaque-token";
 const REQUEST = { token: TOKEN };
@@ -142,6 +143,28 @@ test("R-212 a token that was taken back is asked about anew", async () => {
   oidc.next({ active: true }, () => new Response(null), { active: false });
   assertEquals((await introspectToken(app, REQUEST)).active, true);
   await revokeToken(app, REQUEST);
+  assertEquals(await introspectToken(app, REQUEST), { active: false });
+});
+
+test("R-211 R-212 what was asked before a token was taken back is not remembered after it", async () => {
+  const oidc = oidcDouble();
+  const app = oidc.confidential();
+  const late = deferred<Response>();
+  oidc.next(() => late.promise, () => new Response(null), { active: false });
+  const early = introspectToken(app, REQUEST);
+  while (oidc.posts.length === 0) await idle();
+  await oidc.settle(revokeToken(app, REQUEST));
+  late.resolve(jsonResponse({ active: true }));
+  assertEquals((await early).active, true);
+  assertEquals(await introspectToken(app, REQUEST), { active: false });
+});
+
+test("R-212 a revocation without an answer may have been one: what was said before is forgotten", async () => {
+  const oidc = oidcDouble();
+  const app = oidc.confidential();
+  oidc.next({ active: true }, new TypeError("lost"), { active: false });
+  assertEquals((await introspectToken(app, REQUEST)).active, true);
+  assertEquals((await oidc.refused(revokeToken(app, REQUEST))).code, "network_error");
   assertEquals(await introspectToken(app, REQUEST), { active: false });
 });
 

@@ -121,6 +121,9 @@ const ASKED: Readonly<Record<string, string>> = {
   "in another order and case": `BEARER Claims="${base64(CLAIMS)}",ERROR="insufficient_claims"`,
   "interaction_required": caeOf(base64(CLAIMS), "interaction_required"),
   "after other challenges": `Negotiate abc==, DPoP algs="ES256", ${caeOf(base64(CLAIMS))}`,
+  "for a token that is bound": caeOf(base64(CLAIMS)).replace("Bearer", "DPoP"),
+  "for a signed request, in another case": caeOf(base64(CLAIMS)).replace("Bearer", "pop"),
+  "among several schemes": `Bearer realm="", DPoP error="insufficient_claims", claims="${base64(CLAIMS)}"`,
   "after one that is broken": `${caeOf("!")}, ${caeOf(base64(CLAIMS))}`,
 };
 for (const [name, header] of Object.entries(ASKED)) {
@@ -140,6 +143,7 @@ const NOT_ASKED: Readonly<Record<string, string>> = {
   "no error": `Bearer claims="${base64(CLAIMS)}"`,
   "another scheme": caeOf(base64(CLAIMS)).replace("Bearer", "Basic"),
   "a scheme that begins alike": caeOf(base64(CLAIMS)).replace("Bearer", "BearerX"),
+  "a scheme that ends alike": caeOf(base64(CLAIMS)).replace("Bearer", "xPoP"),
   "no base64": caeOf("!!!"),
   "plain JSON": caeOf(CLAIMS.replaceAll('"', '\\"')),
   "no JSON": caeOf(base64("claims")),

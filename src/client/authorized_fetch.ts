@@ -44,9 +44,6 @@ export interface AuthorizedFetchOptions {
   readonly clock?: Pick<Clock, "now"> | undefined;
 }
 
-/** Headers, made at once or not. */
-type SchemeHeaders = Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
-
 /** A `fetch` that has the token. */
 export type AuthorizedFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
@@ -101,6 +98,9 @@ async function tokenOf(
   const asked = challenge.authScheme?.tokenType ?? `${tokenType}`;
   // Headers would quote a value that they refuse.
   const isToken = tokenType && accessToken && /^[\w-]+ [\x21-\x7e]+$/.test(`${tokenType} ${accessToken}`);
+  if (isToken && !challenge.authScheme && /^d?pop$/i.test(tokenType)) {
+    refuse("invalid_option", "authScheme", `it is missing, and a ${tokenType} token is of no use without it`);
+  }
   if (isToken && asked.toLowerCase() === tokenType.toLowerCase()) return { tokenType, accessToken };
   const kind = isToken ? `${asked} token: pass on its authScheme` : "token";
   throw new ClientAuthError(
@@ -162,12 +162,16 @@ export function createAuthorizedFetch(options: AuthorizedFetchOptions): Authoriz
   const origins = given.map(originOf);
   /** The last nonce of each of them. */
   const nonces = new Map<string, string>();
-  const headersFor = (url: string, method: string, { tokenType, accessToken }: Token): SchemeHeaders => {
-    if (authScheme === undefined) return { authorization: `${tokenType} ${accessToken}` };
+  const authorize = (headers: Headers, url: string, method: string, token: Token): void | Promise<void> => {
+    const { tokenType, accessToken } = token;
+    if (authScheme === undefined) return headers.set("authorization", `${tokenType} ${accessToken}`);
     const nonce = nonces.get(new URL(url).origin);
     const nowSeconds = Math.floor(clock.now() / 1000);
     const request = { method, url, accessToken, nonce, nowSeconds };
-    return run("authScheme", "auth_scheme_failed", () => authScheme.apiHeaders(request));
+    return run("authScheme", "auth_scheme_failed", async () => {
+      // Here, for headers quote what they refuse.
+      for (const pair of Object.entries(await authScheme.apiHeaders(request))) headers.set(...pair);
+    });
   };
   const nonceIn = (url: string, response: Response): boolean => {
     const { nonce, isRequired = false } = authScheme?.apiNonce?.(response) ?? {};
@@ -186,8 +190,7 @@ export function createAuthorizedFetch(options: AuthorizedFetchOptions): Authoriz
     try {
       let token = await tokenOf(acquireToken, { claims: undefined, ...about });
       for (;;) {
-        const own = await headersFor(url, method, token);
-        for (const pair of Object.entries(own)) headers.set(...pair);
+        await authorize(headers, url, method, token);
         // Looked up at each call, and called as a plain function: workerd refuses another `this`.
         const plain: FetchFunction = fetch ?? globalThis.fetch;
         const response = await plain(url, {

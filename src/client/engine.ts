@@ -197,7 +197,7 @@ export class Engine {
 
   /** The error for an endpoint that the authority does not have. */
   noEndpoint(name: string, correlationId: string): ClientAuthError {
-    const why = `Cannot sign in: ${this.configuration.authority.base} has no ${name}`;
+    const why = `Cannot go on: ${this.configuration.authority.base} has no ${name}`;
     return new ClientAuthError("endpoints_resolution_error", why, correlationId);
   }
 }

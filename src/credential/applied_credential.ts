@@ -22,6 +22,8 @@ export interface AppliedCredential {
    * @returns Another one.
    */
   readonly next?: ((rejectedBy: readonly number[]) => Promise<AppliedCredential>) | undefined;
+  /** Gets the same with an assertion that was not sent yet; absent where one may be sent twice. */
+  readonly again?: (() => Promise<AppliedCredential>) | undefined;
   /** Told that the authority took this. */
   readonly accepted?: (() => void) | undefined;
 }

@@ -86,8 +86,12 @@ export class CredentialSource {
     emit: Emit | undefined,
   ): Promise<AppliedCredential> {
     try {
+      const applied = await member.apply(context);
+      // Others than Microsoft refuse a `jti` that they have seen.
+      const isOneTime = context.authorityType === "oidc" && "client_assertion" in applied.form;
       return {
-        ...await member.apply(context),
+        ...applied,
+        again: isOneTime ? () => member.apply(context) : undefined,
         next: next && ((rejectedBy) => this.#try(next, rest, { ...context, rejectedBy }, emit)),
         accepted: () => this.#preferred = member,
       };

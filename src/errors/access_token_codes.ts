@@ -12,6 +12,8 @@ export type AccessTokenErrorCode =
   | "access_token_algorithm_refused"
   /** It is for another API. */
   | "access_token_audience_mismatch"
+  /** It is bound to a key or certificate (`cnf`), and came as Bearer: anybody could have sent it. */
+  | "access_token_bound"
   /** It lacks an authentication context that the route asks for: the caller has to step up. */
   | "access_token_claims_insufficient"
   /** It is encrypted, which is not supported. */

@@ -50,7 +50,10 @@ export function checkApiRequest(request: SchemeApiRequest): CheckedApiRequest {
   if (!Number.isSafeInteger(nowSeconds)) {
     refuse("invalid_request", "nowSeconds", "it must be a whole number of epoch seconds");
   }
-  return { method, url: requireUrl(url), accessToken, nonce, nowSeconds };
+  // What fetch writes in capitals, it sends in capitals.
+  const isPlain = /^(?:delete|get|head|options|post|put)$/i.test(method);
+  const sent = isPlain ? method.toUpperCase() : method;
+  return { method: sent, url: requireUrl(url), accessToken, nonce, nowSeconds };
 }
 
 /**

@@ -77,7 +77,9 @@ export function parseWwwAuthenticate(source: ChallengeSource): AuthenticateChall
  */
 export function claimsChallengeOf(source: ChallengeSource): string | undefined {
   for (const { scheme, parameters: { error = "", claims } } of parseWwwAuthenticate(source)) {
-    if (!/^bearer$/i.test(scheme) || !/^(?:insufficient_claims|interaction_required)$/.test(error)) continue;
+    if (
+      !/^(?:bearer|d?pop)$/i.test(scheme) || !/^(?:insufficient_claims|interaction_required)$/.test(error)
+    ) continue;
     const bytes = decodeBase64Url(
       (claims ?? "").replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""),
     );

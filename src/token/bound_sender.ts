@@ -17,26 +17,32 @@ const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]{1,1024}$/;
 /** The authority wants a proof with its nonce in it, RFC 9449 section 8. */
 export const NONCE_REFUSAL = "use_dpop_nonce";
 
+/** What sends a request. */
+export type Sender = Pick<HttpClient, "send">;
+
 /** What sending needs of an application. */
 interface SenderOptions {
   readonly clock: Clock;
   readonly timeoutMs: PerPurpose;
 }
 
+/** How far an attempt is. */
+interface Run {
+  isSigning: boolean;
+  isOver: boolean;
+}
+
 /** Sends bound token requests, and remembers the nonces of their endpoints. */
 export class BoundSender {
-  readonly #http: HttpClient;
   readonly #options: SenderOptions;
   readonly #nonces = new Map<string, string>();
 
   /**
    * Makes a sender that knows no nonce yet.
    *
-   * @param http What sends.
    * @param options Whose time proofs tell, and how long an attempt may take.
    */
-  constructor(http: HttpClient, options: SenderOptions) {
-    this.#http = http;
+  constructor(options: SenderOptions) {
     this.#options = options;
   }
 
@@ -45,19 +51,21 @@ export class BoundSender {
    *
    * @param scheme What binds.
    * @param secrets Takes what was sent and must not come back in a text.
+   * @param http What sends.
    * @returns The sender. Each attempt ends by the deadline of a token request, the one for a nonce included.
    */
-  senderOf(scheme: AuthScheme, secrets: unknown[]): Pick<HttpClient, "send"> {
+  senderOf(scheme: AuthScheme, secrets: unknown[], http: Sender): Sender {
     const { clock, timeoutMs: { token } } = this.#options;
     let hasNonce = false;
-    let isSigning = true;
-    const send = async (request: HttpRequest, attempt?: number): Promise<HttpAnswer> => {
+    const send = async (request: HttpRequest, attempt: number | undefined, run: Run): Promise<HttpAnswer> => {
       const { url: { origin } } = request;
-      isSigning = true;
+      run.isSigning = true;
       const { form, headers } = await this.#apply(scheme, request);
-      isSigning = false;
+      run.isSigning = false;
+      // Nobody waits for it any more, and a grant would be spent by it.
+      if (run.isOver) throw failure("was late", request);
       secrets.push(...Object.values({ ...form, ...headers }));
-      const answer = await this.#http.send({
+      const answer = await http.send({
         ...request,
         form: new URLSearchParams([...request.form ?? [], ...Object.entries(form ?? {})]),
         headers: { ...request.headers, ...headers },
@@ -67,15 +75,18 @@ export class BoundSender {
       if (hasNonce || !isGiven || Object(answer.body).error !== NONCE_REFUSAL) return answer;
       // A nonce that is refused, too, is the authority's fault.
       hasNonce = true;
-      return await send(request, attempt);
+      return await send(request, attempt, run);
     };
     return {
-      send: (request, attempt) =>
-        withDeadline(clock, send(request, attempt), token, () => {
-          if (isSigning) throw failure(`took more than ${token} ms`, request);
+      send: (request, attempt) => {
+        const run = { isSigning: true, isOver: false };
+        return withDeadline(clock, send(request, attempt, run), token, () => {
+          run.isOver = true;
+          if (run.isSigning) throw failure(`took more than ${token} ms`, request);
           const why = `Cannot get a token: ${request.url.host}: none came in ${token} ms (option timeoutMs)`;
           throw new NetworkError("request_timeout", why, request.correlationId, 0, attempt);
-        }),
+        });
+      },
     };
   }
 

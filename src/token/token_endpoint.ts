@@ -14,7 +14,7 @@ import type { AuthScheme } from "../request/auth_scheme.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Emit, RefreshReason } from "../runtime/events.ts";
 import { withDeadline } from "../runtime/wait.ts";
-import { BoundSender, NONCE_REFUSAL } from "./bound_sender.ts";
+import { BoundSender, NONCE_REFUSAL, type Sender } from "./bound_sender.ts";
 import { readErrorAnswer, toServerError } from "./error_response.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { parseTokenResponse, type TokenResponse } from "./token_response.ts";
@@ -96,7 +96,7 @@ export class TokenEndpoint {
     this.#http = http;
     this.#httpCache = httpCache;
     this.#options = options;
-    this.#bound = new BoundSender(http, options);
+    this.#bound = new BoundSender(options);
   }
 
   /**
@@ -124,7 +124,9 @@ export class TokenEndpoint {
     const { telemetry } = this.#options;
     const { apiId, authScheme, correlationId, form, isOneTime, url } = request;
     // What is said of one key says nothing of another.
-    const asked = authScheme ? new URLSearchParams([...form, ["key_id", authScheme.keyId]]) : form;
+    const asked = authScheme
+      ? new URLSearchParams([...form, [authScheme.tokenType, authScheme.keyId]])
+      : form;
     const key = isOneTime ? undefined : await this.#httpCache.keyOf(url, asked);
     if (key !== undefined) await this.#refuseWhileThrottled(key, request);
     try {
@@ -161,7 +163,7 @@ export class TokenEndpoint {
   ): Promise<T> {
     const { clock, emit, telemetry } = this.#options;
     const { url, correlationId } = request;
-    const { secrets, ...credential } = renewed ??
+    const credential = renewed ??
       await (request.credential ? this.#inTime(request, request.credential()) : NO_CREDENTIAL);
     const mailbox = request.anchorMailbox;
     const headers = {
@@ -169,12 +171,11 @@ export class TokenEndpoint {
       ...(request.sendCorrelationId && { "client-request-id": correlationId }),
       ...telemetry?.headers(request.apiId, request.reason, correlationId),
       ...(mailbox !== undefined && { "x-anchormailbox": mailbox }),
-      ...credential.headers,
     };
-    const form = new URLSearchParams([...request.form, ...Object.entries(credential.form)]);
-    const unsaid: unknown[] = [...secrets, ...ownTexts(form, url)];
+    const { form } = request;
+    const unsaid: unknown[] = ownTexts([...form, ...Object.entries(credential.form)], url);
     const sent = { url, purpose: "token", form, headers, correlationId, secrets: unsaid } as const;
-    const http = request.authScheme ? this.#bound.senderOf(request.authScheme, unsaid) : this.#http;
+    const http = this.#senderOf(request, credential, unsaid);
     if (renewed === undefined) request.onSend?.();
     const requestedAtSeconds = Math.floor(clock.now() / 1000);
     const answer = await (key === undefined ? http.send(sent) : sendTwice(http, sent, clock, emit));
@@ -208,6 +209,24 @@ export class TokenEndpoint {
     throw toServerError(refused, url.host, correlationId, retryAfterSeconds, token, isRefresh(form));
   }
 
+  /** What sends each attempt: the second one with an assertion of its own, where one counts once. */
+  #senderOf(request: TokenEndpointRequest, first: AppliedCredential, unsaid: unknown[]): Sender {
+    const { authScheme } = request;
+    let wasSent = false;
+    const send: Sender["send"] = async (sent, attempt) => {
+      const { again } = wasSent ? first : {};
+      wasSent = true;
+      const { form, headers, secrets } = again ? await this.#inTime(request, again()) : first;
+      unsaid.push(...secrets);
+      return await this.#http.send({
+        ...sent,
+        form: new URLSearchParams([...sent.form ?? [], ...Object.entries(form)]),
+        headers: { ...sent.headers, ...headers },
+      }, attempt);
+    };
+    return authScheme ? this.#bound.senderOf(authScheme, unsaid, { send }) : { send };
+  }
+
   #inTime(
     { correlationId }: TokenEndpointRequest,
     credential: Promise<AppliedCredential>,
@@ -232,8 +251,8 @@ function isStaleCredential({ errorCodes, status }: RefusedAnswer): boolean {
  * What apps send beside names and scopes is nobody's business, and neither is what is quoted in it; words of the protocol are
  * everybody's.
  */
-function ownTexts(form: URLSearchParams, { searchParams }: URL): string[] {
-  return [...form].filter(([name]) => !/^(?:client_id|client_info|grant_type|scope)$/.test(name))
+function ownTexts(form: readonly (readonly [string, string])[], { searchParams }: URL): string[] {
+  return form.filter(([name]) => !/^(?:client_id|client_info|grant_type|scope)$/.test(name))
     .flatMap(([, value]) => [value, ...value.split('"', MAX_PIECES)]).concat(...searchParams.values())
     .filter((text) => !/^[a-z_]{0,40}$/i.test(text));
 }

@@ -113,11 +113,17 @@ function actorOf({ actorToken, actorTokenType }: ExchangeTokenRequest): Members 
   ];
 }
 
+/** An origin as it was meant: `URL` writes it with a slash. */
+function bare(audience: unknown): unknown {
+  return typeof audience === "string" ? audience.replace(/^(https?:\/\/[^/]+)\/$/, "$1") : audience;
+}
+
 /** R-213: whether a token that can be read is for somebody else than asked for. */
 function isForOthers(token: string, asked: readonly string[]): boolean {
   const [, payload = "", signature] = token.split(".", 4);
   const { aud } = (signature === undefined ? undefined : decodeJsonPart(payload)) ?? {};
-  return asked.length > 0 && aud !== undefined && !listOf(aud).some((one) => asked.includes(one as string));
+  const meant = asked.map(bare);
+  return asked.length > 0 && aud !== undefined && !listOf(aud).some((one) => meant.includes(bare(one)));
 }
 
 type Issued = Omit<ExchangedToken, "correlationId">;

@@ -131,9 +131,10 @@ export function introspectToken(
     const audiences = audiencesOf(request.expectedAudience);
     let claims = await recallIntrospection(engine, token, signed, maxAge);
     if (claims === undefined) {
+      const askedAtMs = engine.configuration.clock.now();
       claims = await ask(operation, token, hint, signed);
       if (claims === undefined) return { active: false };
-      await rememberIntrospection(engine, token, signed, claims);
+      await rememberIntrospection(engine, token, signed, claims, askedAtMs);
     }
     const { aud } = claims;
     const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud];

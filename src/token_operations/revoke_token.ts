@@ -38,11 +38,15 @@ export function revokeToken(app: ClientApplication, request: RevokeTokenRequest)
   return operate(app, request, INSTEAD, async ({ engine, send }) => {
     const token = requireToken(request.token, "token");
     const form = [["token", token], ["token_type_hint", optionalHint(request.tokenTypeHint)]] as const;
-    await send("revocation", form, () => ({}), {
-      isOneTime: true,
-      // Section 2.2: the status says all, whatever the body holds.
-      read: ({ status }) => status === 200 ? {} : undefined,
-    });
-    await forgetIntrospection(engine, token);
+    try {
+      await send("revocation", form, () => ({}), {
+        isOneTime: true,
+        // Section 2.2: the status says all, whatever the body holds.
+        read: ({ status }) => status === 200 ? {} : undefined,
+      });
+    } finally {
+      // Where no answer came, too: it may be done.
+      await forgetIntrospection(engine, token);
+    }
   });
 }

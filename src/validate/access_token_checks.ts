@@ -78,7 +78,7 @@ export function checkUnverified(
   nowSeconds: number,
   fail: AccessTokenFail,
 ): void {
-  const { aud, iss } = claims;
+  const { aud, cnf, iss } = claims;
   if (!ALGORITHM.test(alg)) fail("access_token_algorithm_refused");
   if (typeof typ !== "string" || !TYPE.test(typ)) fail("access_token_type_refused");
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
@@ -90,4 +90,6 @@ export function checkUnverified(
   checkTimes(claims, nowSeconds, expected.toleranceSeconds, fail);
   if (isIdToken(claims, expected.isMicrosoft)) fail("access_token_type_refused");
   if (!hasSubject(claims, expected.isMicrosoft)) fail("access_token_subject_invalid");
+  // RFC 9449 section 7.1: who sends it as Bearer may have stolen it. Nobody's plain tokens have the claim.
+  if (cnf !== undefined && cnf !== null) fail("access_token_bound");
 }

@@ -5,6 +5,7 @@ import { decodeJwt } from "jose";
 import { allowInsecureLoopback, ConfidentialClientApplication, createAuthorizedFetch } from "../../mod.ts";
 import { DpopAuthScheme } from "../../src/proof_of_possession/mod.ts";
 import { failure } from "../support/app_fixture.ts";
+import { testKeys } from "../support/certificates.ts";
 import { test } from "../support/suite.ts";
 import { type Configuration, serveProvider } from "./oidc_server.ts";
 import { nativeApp, personNamed, REQUEST, userConfiguration, webApp } from "./oidc_users.ts";
@@ -115,3 +116,32 @@ for (const algorithm of ["ES256", "PS256", "RS256"] as const) {
     assertEquals((await app.acquireTokenForClient(asked)).accessToken, accessToken);
   });
 }
+
+test("RFC 7523 section 3 oidc-provider: a client with a key gets a bound token where a nonce is asked for, though no assertion counts twice", async () => {
+  const { jwk, publicJwk } = await testKeys("EC");
+  await using server = await serveProvider({
+    clients: [{
+      client_id: "orders-daemon",
+      token_endpoint_auth_method: "private_key_jwt",
+      token_endpoint_auth_signing_alg: "ES256",
+      jwks: { keys: [{ ...publicJwk, use: "sig" }] },
+      grant_types: ["client_credentials"],
+      response_types: [],
+      redirect_uris: [],
+    }],
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      dPoP: { enabled: true, nonceSecret: NONCE_SECRET, requireNonce: () => true },
+    },
+  });
+  const app = new ConfidentialClientApplication({
+    clientId: "orders-daemon",
+    clientCredential: { privateKey: jwk },
+    oidcAuthority: server.issuer,
+    [allowInsecureLoopback]: true,
+  });
+  const authScheme = await DpopAuthScheme.generate();
+  assertEquals((await app.acquireTokenForClient({ scopes: [], authScheme })).tokenType, "DPoP");
+  assertEquals(server.requests.filter((line) => line.startsWith("POST /token")).length, 2);
+});

@@ -22,6 +22,8 @@ export interface AppliedCredential {
    * @returns Another one.
    */
   readonly next?: ((rejectedBy: readonly number[]) => Promise<AppliedCredential>) | undefined;
+  /** Told that the authority refused this for what a renewed credential mends. */
+  readonly refused?: (() => void) | undefined;
   /** Told that the authority took this. */
   readonly accepted?: (() => void) | undefined;
 }

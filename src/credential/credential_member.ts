@@ -8,27 +8,41 @@ import { isAuthError } from "../errors/auth_error.ts";
 import { nameOf } from "../errors/errors.ts";
 import type { AppliedCredential, CredentialMethod } from "./applied_credential.ts";
 import type { ClientCredentialProvider, CredentialContext } from "./client_credential.ts";
+import { failCredential } from "./credential_fault.ts";
 import { credentialFailed, provide } from "./provider.ts";
 
 /** A function may return another credential for each tenant; more than these are not kept. */
 const MAX_METHODS = 8;
 
+/** A JWK and its lists are as deep as it goes. */
+function isPlain(value: unknown, depth: number): value is Record<string, unknown> {
+  return depth < 3 && value instanceof Object &&
+    [Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value));
+}
+
 /** Whether two credentials are the same: texts by what they say, keys and functions by which they are. */
 function isSame(a: unknown, b: unknown, depth = 0): boolean {
   if (Object.is(a, b)) return true;
-  const isPlain = [a, b].every((one) =>
-    one instanceof Object && [Object.prototype, Array.prototype].includes(Object.getPrototypeOf(one))
-  );
-  // A JWK and its lists are as deep as it goes.
-  if (!isPlain || depth > 2) return false;
-  const [one, other] = [a, b] as Record<string, unknown>[];
-  const names = Object.keys(one!);
-  return names.length === Object.keys(other!).length &&
-    names.every((name) => isSame(one![name], other![name], depth + 1));
+  if (!isPlain(a, depth) || !isPlain(b, depth)) return false;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && isSame(a[name], b[name], depth + 1));
 }
 
-function copyOf(value: unknown): unknown {
-  return typeof value === "object" ? { ...value } : value;
+/** What is inside may be replaced later; what an object of a class holds cannot be known, so it is the same as nothing. */
+function copyOf(value: unknown, depth = 0): unknown {
+  if (!isPlain(value, depth)) return depth === 0 && typeof value === "object" ? Symbol() : value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, copyOf(one, depth + 1)]));
+}
+
+/** Getters are the application's code, and what they throw may hold a secret. */
+function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (isAuthError(error)) throw error;
+    failCredential(`reading it threw ${nameOf(error)}`);
+  }
 }
 
 /** One credential, or a function that returns one. */
@@ -48,7 +62,7 @@ export class CredentialMember {
   constructor(value: unknown, methodOf: (value: unknown) => CredentialMethod) {
     this.#methodOf = methodOf;
     this.#provider = typeof value === "function" ? value as ClientCredentialProvider : undefined;
-    this.#methods = this.#provider ? [] : [[undefined, methodOf(value)]];
+    this.#methods = this.#provider ? [] : [[undefined, reading(() => methodOf(value))]];
   }
 
   /** Whether another call may give something newer. */
@@ -85,8 +99,10 @@ export class CredentialMember {
   }
 
   #kept(value: unknown): CredentialMethod {
-    const known = this.#methods.find(([before]) => isSame(before, value));
-    const used = known ?? [copyOf(value), this.#methodOf(value)] as const;
+    const used = reading(() =>
+      this.#methods.find(([before]) => isSame(before, value)) ??
+        [copyOf(value), this.#methodOf(value)] as const
+    );
     this.#methods = [used, ...this.#methods.filter((one) => one !== used)].slice(0, MAX_METHODS);
     return used[1];
   }

@@ -22,6 +22,8 @@ export interface AppliedCredential {
    * @returns Another one.
    */
   readonly next?: ((rejectedBy: readonly number[]) => Promise<AppliedCredential>) | undefined;
+  /** Gets the same for another attempt, where each takes its own: a generic issuer refuses a `jti` that it has seen. */
+  readonly again?: (() => Promise<AppliedCredential>) | undefined;
   /** Told that the authority refused this for what a renewed credential mends. */
   readonly refused?: (() => void) | undefined;
   /** Told that the authority took this. */

@@ -51,7 +51,10 @@ class CertificateMethod implements CredentialMethod {
     this.#requireValid(context, nowMs);
     const make = (): Promise<string> => this.#sign(context, nowMs);
     // Others than Microsoft refuse a `jti` that they have seen.
-    const assertion = await (context.authorityType === "oidc" ? make() : this.#memo.get(key, nowMs, make));
+    if (context.authorityType === "oidc") {
+      return { ...assertionForm(await make()), again: () => this.apply(context) };
+    }
+    const assertion = await this.#memo.get(key, nowMs, make);
     return { ...assertionForm(assertion), refused: () => this.#memo.forget(key, assertion) };
   }
 

@@ -35,22 +35,14 @@ function copyOf(value: unknown, depth = 0): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, copyOf(one, depth + 1)]));
 }
 
-/** Getters are the application's code, and what they throw may hold a secret. */
-function reading<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (isAuthError(error)) throw error;
-    failCredential(`reading it threw ${nameOf(error)}`);
-  }
-}
-
 /** One credential, or a function that returns one. */
 export class CredentialMember {
+  /** What never changes; a function has none. */
+  readonly method: CredentialMethod | undefined;
   readonly #provider: ClientCredentialProvider | undefined;
   readonly #methodOf: (value: unknown) => CredentialMethod;
   /** What the function returned before: keys are not imported and assertions not signed anew for the same. */
-  #methods: readonly (readonly [value: unknown, method: CredentialMethod])[];
+  #methods: readonly (readonly [value: unknown, method: CredentialMethod])[] = [];
 
   /**
    * Checks a credential; a function is not called yet.
@@ -61,23 +53,18 @@ export class CredentialMember {
    */
   constructor(value: unknown, methodOf: (value: unknown) => CredentialMethod) {
     this.#methodOf = methodOf;
-    this.#provider = typeof value === "function" ? value as ClientCredentialProvider : undefined;
-    this.#methods = this.#provider ? [] : [[undefined, reading(() => methodOf(value))]];
+    try {
+      if (typeof value === "function") this.#provider = value as ClientCredentialProvider;
+      else this.method = methodOf(value);
+    } catch (error) {
+      // Getters are the application's code, and what they throw may hold a secret.
+      throw isAuthError(error) ? error : failCredential(`it threw ${nameOf(error)}`);
+    }
   }
 
   /** Whether another call may give something newer. */
   get renews(): boolean {
-    return this.#provider !== undefined || this.#methods[0]?.[1].renews === true;
-  }
-
-  /** Whether it is the certificate of the TLS connection. */
-  get usesTls(): boolean {
-    return this.#methods[0]?.[1].usesTls === true;
-  }
-
-  /** The secret where it never changes. */
-  get staticSecret(): string | undefined {
-    return this.#provider ? undefined : this.#methods[0]?.[1].staticSecret;
+    return this.method === undefined || this.method.renews === true;
   }
 
   /**
@@ -88,10 +75,8 @@ export class CredentialMember {
    * @throws {AuthError} of this library in every case.
    */
   async apply(context: CredentialContext): Promise<AppliedCredential> {
-    const method = this.#provider
-      ? this.#kept(await provide<unknown>(this.#provider, context))
-      : this.#methods[0]![1];
     try {
+      const method = this.method ?? this.#kept(await provide<unknown>(this.#provider, context));
       return await method.apply(context);
     } catch (error) {
       throw isAuthError(error) ? error : credentialFailed(`threw ${nameOf(error)}`, context.correlationId);
@@ -99,10 +84,8 @@ export class CredentialMember {
   }
 
   #kept(value: unknown): CredentialMethod {
-    const used = reading(() =>
-      this.#methods.find(([before]) => isSame(before, value)) ??
-        [copyOf(value), this.#methodOf(value)] as const
-    );
+    const known = this.#methods.find(([before]) => isSame(before, value));
+    const used = known ?? [copyOf(value), this.#methodOf(value)] as const;
     this.#methods = [used, ...this.#methods.filter((one) => one !== used)].slice(0, MAX_METHODS);
     return used[1];
   }

@@ -60,10 +60,10 @@ export function methodOf(value: unknown, options: AssertionOptions): CredentialM
       return tlsMethod(given.method) ?? failCredential(
         "give a secret, { clientSecret }, { clientAssertion }, { privateKey }, { sign }, or a function",
       );
-    case "sign":
-      if (typeof shape.sign !== "function") failCredential("sign must be a function");
-      return certificateMethod({ ...shape, sign: shape.sign.bind(value) }, options);
     default:
-      return certificateMethod(shape, options);
+      return certificateMethod(
+        typeof shape.sign === "function" ? { ...shape, sign: shape.sign.bind(value) } : shape,
+        options,
+      );
   }
 }

@@ -45,7 +45,7 @@ export class CredentialSource {
    * of the application's isolates know it, and nobody else.
    */
   get staticSecret(): string | undefined {
-    return this.#members.map(({ staticSecret }) => staticSecret).find((secret) => secret !== undefined);
+    return this.#members.find(({ method }) => method?.staticSecret)?.method?.staticSecret;
   }
 
   /** How often a request may be sent, each time with another credential. */
@@ -55,7 +55,7 @@ export class CredentialSource {
 
   /** Whether the client proves who it is by its TLS certificate, so that the endpoints for that are asked. */
   get usesTls(): boolean {
-    return this.#members.some(({ usesTls }) => usesTls);
+    return this.#members.some(({ method }) => method?.usesTls);
   }
 
   /**

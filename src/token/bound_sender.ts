@@ -25,18 +25,15 @@ interface SenderOptions {
 
 /** Sends bound token requests, and remembers the nonces of their endpoints. */
 export class BoundSender {
-  readonly #http: HttpClient;
   readonly #options: SenderOptions;
   readonly #nonces = new Map<string, string>();
 
   /**
    * Makes a sender that knows no nonce yet.
    *
-   * @param http What sends.
    * @param options Whose time proofs tell, and how long an attempt may take.
    */
-  constructor(http: HttpClient, options: SenderOptions) {
-    this.#http = http;
+  constructor(options: SenderOptions) {
     this.#options = options;
   }
 
@@ -44,10 +41,15 @@ export class BoundSender {
    * What sends one request: with a new proof at each attempt, and once more for a nonce.
    *
    * @param scheme What binds.
+   * @param http What sends.
    * @param secrets Takes what was sent and must not come back in a text.
    * @returns The sender. Each attempt ends by the deadline of a token request, the one for a nonce included.
    */
-  senderOf(scheme: AuthScheme, secrets: unknown[]): Pick<HttpClient, "send"> {
+  senderOf(
+    scheme: AuthScheme,
+    http: Pick<HttpClient, "send">,
+    secrets: unknown[],
+  ): Pick<HttpClient, "send"> {
     const { clock, timeoutMs: { token } } = this.#options;
     let hasNonce = false;
     let isSigning = true;
@@ -57,7 +59,7 @@ export class BoundSender {
       const { form, headers } = await this.#apply(scheme, request);
       isSigning = false;
       secrets.push(...Object.values({ ...form, ...headers }));
-      const answer = await this.#http.send({
+      const answer = await http.send({
         ...request,
         form: new URLSearchParams([...request.form ?? [], ...Object.entries(form ?? {})]),
         headers: { ...request.headers, ...headers },

@@ -17,6 +17,7 @@ import { withDeadline } from "../runtime/wait.ts";
 import { BoundSender, NONCE_REFUSAL } from "./bound_sender.ts";
 import { readErrorAnswer, toServerError } from "./error_response.ts";
 import type { Telemetry } from "./telemetry.ts";
+import { renewingSender } from "./renewing_sender.ts";
 import { parseTokenResponse, type TokenResponse } from "./token_response.ts";
 
 /** What the endpoint needs of an application. */
@@ -96,7 +97,7 @@ export class TokenEndpoint {
     this.#http = http;
     this.#httpCache = httpCache;
     this.#options = options;
-    this.#bound = new BoundSender(http, options);
+    this.#bound = new BoundSender(options);
   }
 
   /**
@@ -161,7 +162,7 @@ export class TokenEndpoint {
   ): Promise<T> {
     const { clock, emit, telemetry } = this.#options;
     const { url, correlationId } = request;
-    const { secrets, ...credential } = renewed ??
+    const { secrets, again, ...credential } = renewed ??
       await (request.credential ? this.#inTime(request, request.credential()) : NO_CREDENTIAL);
     const mailbox = request.anchorMailbox;
     const headers = {
@@ -174,7 +175,8 @@ export class TokenEndpoint {
     const form = new URLSearchParams([...request.form, ...Object.entries(credential.form)]);
     const unsaid: unknown[] = [...secrets, ...ownTexts(form, url)];
     const sent = { url, purpose: "token", form, headers, correlationId, secrets: unsaid } as const;
-    const http = request.authScheme ? this.#bound.senderOf(request.authScheme, unsaid) : this.#http;
+    const renewing = renewingSender(this.#http, again && (() => this.#inTime(request, again())), unsaid);
+    const http = request.authScheme ? this.#bound.senderOf(request.authScheme, renewing, unsaid) : renewing;
     if (renewed === undefined) request.onSend?.();
     const requestedAtSeconds = Math.floor(clock.now() / 1000);
     const answer = await (key === undefined ? http.send(sent) : sendTwice(http, sent, clock, emit));

@@ -47,6 +47,11 @@ const WRONG: readonly [string, unknown, RegExp][] = [
     /clientAssertion and sign/,
   ],
   ["three proofs", { clientAssertion: jwt(), clientSecret: "s", privateKey: KEY }, /two proofs/],
+  [
+    "a key and a signer",
+    { privateKey: KEY, sign: () => new Uint8Array(256) },
+    /privateKey and sign are two proofs/,
+  ],
   ["a PFX", { pfx: new Uint8Array(4), passphrase: "p" }, /pfxCredential of @msal-edge\/msal\/pfx/],
   ["a PFX and a secret", { pfx: new Uint8Array(4), clientSecret: "s" }, /clientSecret and pfx are two/],
   ["Z46 no member", {}, /give a secret, \{ clientSecret \}, \{ clientAssertion \}/],

@@ -318,7 +318,7 @@ const NOT_KEYS: readonly [string, (keys: TestKeys, ec: TestKeys) => unknown, str
     ({ privateKey, publicKey }) => ({ privateKey, publicKey }),
     "PEM text, a JWK or a CryptoKey",
   ],
-  ["a JWK as JSON", ({ jwk }) => JSON.stringify(jwk), "no PEM"],
+  ["a JWK as JSON", ({ jwk }) => JSON.stringify(jwk), "JSON.parse"],
   ["R-095 a public JWK", ({ publicJwk }) => publicJwk, "give the private one"],
   ["R-095 a public JWK of P-256", (_, { publicJwk }) => publicJwk, "give the private one"],
   ["R-095 a symmetric JWK", () => ({ kty: "oct", k: "AAAA" }), "RSA key"],

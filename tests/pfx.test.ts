@@ -82,6 +82,9 @@ const FORMS: readonly [string, (file: Uint8Array<ArrayBuffer>) => Uint8Array | A
   }],
   ["base64", (file) => base64(file)],
   ["base64 in lines", (file) => base64(file).replace(/.{1,76}/g, "$&\r\n")],
+  ["base64 in quotes, with a byte order mark", (file) => `\ufeff"${base64(file)}"\n`],
+  ["base64 as PHP writes JSON", (file) => JSON.stringify(base64(file)).replaceAll("/", "\\/")],
+  ["base64 with line breaks spelt out", (file) => base64(file).replace(/.{76}/g, "$&\\n")],
   ["base64url", (file) => base64(file).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")],
 ];
 for (const [name, form] of FORMS) {

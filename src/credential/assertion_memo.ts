@@ -30,14 +30,13 @@ export class AssertionMemo {
    *
    * @param key What it is for.
    * @param nowMs The time.
-   * @param renew Whether only a new one will do.
    * @param make Makes one. A failure is not remembered.
    */
-  get(key: string, nowMs: number, renew: boolean, make: () => Promise<string>): Promise<string> {
+  get(key: string, nowMs: number, make: () => Promise<string>): Promise<string> {
     const known = this.#remembered.get(key);
     const ageMs = nowMs - (known?.madeMs ?? NaN);
     // A clock that was set back gives a negative age.
-    if (!renew && ageMs >= 0 && ageMs < (known!.assertion === undefined ? this.#patienceMs : REUSE_MS)) {
+    if (ageMs >= 0 && ageMs < (known!.assertion === undefined ? this.#patienceMs : REUSE_MS)) {
       return known!.promise;
     }
     this.#remembered.delete(key);
@@ -46,6 +45,16 @@ export class AssertionMemo {
       this.#remembered.delete(oldest);
     }
     return this.#make(key, nowMs, make());
+  }
+
+  /**
+   * Forgets an assertion that was refused, and no newer one.
+   *
+   * @param key What it is for.
+   * @param assertion The assertion.
+   */
+  forget(key: string, assertion: string): void {
+    if (this.#remembered.get(key)?.assertion === assertion) this.#remembered.delete(key);
   }
 
   #make(key: string, madeMs: number, promise: Promise<string>): Promise<string> {

@@ -8,7 +8,8 @@ import { decodeJsonPart } from "../jwt/compact.ts";
 import { assertionForm, type CredentialMethod } from "./applied_credential.ts";
 import type { AssertionOptions } from "./certificate_method.ts";
 import type { ClientAssertionCredential } from "./client_credential.ts";
-import { credentialFailed, provide, refuseCredential } from "./provider.ts";
+import { failCredential } from "./credential_fault.ts";
+import { credentialFailed, provide } from "./provider.ts";
 
 /** Longer assertions are nobody's. */
 const MAX_CHARS = 16_384;
@@ -24,7 +25,7 @@ export function requireAssertion(assertion: unknown): string {
   const text = typeof assertion === "string" && assertion.length <= MAX_CHARS ? assertion.trim() : "";
   return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text)
     ? text
-    : refuseCredential(`the assertion must be a JWT of at most ${MAX_CHARS} characters`);
+    : failCredential(`the assertion must be a JWT of at most ${MAX_CHARS} characters`);
 }
 
 /**

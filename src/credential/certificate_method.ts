@@ -47,14 +47,13 @@ class CertificateMethod implements CredentialMethod {
 
   async apply(context: CredentialContext): Promise<AppliedCredential> {
     const nowMs = this.#now();
-    const { clientId, tokenEndpoint, authorityType, rejectedBy } = context;
+    const key = `${context.clientId} ${context.tokenEndpoint}`;
     this.#requireValid(context, nowMs);
     const make = (): Promise<string> => this.#sign(context, nowMs);
     // Others than Microsoft refuse a `jti` that they have seen.
-    const assertion = authorityType === "oidc"
-      ? make()
-      : this.#memo.get(`${clientId} ${tokenEndpoint}`, nowMs, rejectedBy !== undefined, make);
-    return assertionForm(await assertion);
+    if (context.authorityType === "oidc") return assertionForm(await make());
+    const assertion = await this.#memo.get(key, nowMs, make);
+    return { ...assertionForm(assertion), refused: () => this.#memo.forget(key, assertion) };
   }
 
   /** Refuses what the authority would, and says less of. */

@@ -42,9 +42,6 @@ function keyOf(
   blocks: readonly PemBlock[] | undefined,
   certificate: Certificate | undefined,
 ): KeySource {
-  if ((privateKey === undefined) === (sign === undefined)) {
-    failCredential("it must have privateKey or sign, one of them");
-  }
   if (sign !== undefined) return signerKey(sign, certificate);
   return readPrivateKey(blocks, Object(privateKey), passphrase || undefined);
 }

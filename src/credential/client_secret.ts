@@ -6,20 +6,21 @@
 
 import type { AppliedCredential, CredentialMethod } from "./applied_credential.ts";
 import type { ClientSecretCredential } from "./client_credential.ts";
-import { provide, refuseCredential } from "./provider.ts";
+import { failCredential } from "./credential_fault.ts";
+import { provide } from "./provider.ts";
 
 const METHODS: readonly unknown[] = [undefined, "client_secret_post", "client_secret_basic"];
 
 /** Refuses what is no secret, and what is meant for another shape. */
 function requireSecret(secret: unknown): string {
-  const text = typeof secret === "string" ? secret : refuseCredential("the secret must be a string");
+  const text = typeof secret === "string" ? secret : failCredential("the secret must be a string");
   if (/-----BEGIN /.test(text)) {
-    refuseCredential("the secret is PEM: give { privateKey, publicCertificate }");
+    failCredential("the secret is PEM: give { privateKey, publicCertificate }");
   }
   if (/^(?:\s*|undefined|null)$/.test(text)) {
-    refuseCredential("the secret is empty: check where it comes from");
+    failCredential("the secret is empty: check where it comes from");
   }
-  if (/^\s|\s$/.test(text)) refuseCredential("the secret begins or ends with white space");
+  if (/^\s|\s$/.test(text)) failCredential("the secret begins or ends with white space");
   return text;
 }
 
@@ -32,7 +33,7 @@ function requireSecret(secret: unknown): string {
  */
 export function secretMethod({ clientSecret, method }: ClientSecretCredential): CredentialMethod {
   const at = METHODS.indexOf(method);
-  if (at < 0) refuseCredential("its method must be client_secret_post or client_secret_basic");
+  if (at < 0) failCredential("its method must be client_secret_post or client_secret_basic");
   const renews = typeof clientSecret === "function";
   return {
     renews,

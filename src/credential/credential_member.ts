@@ -8,35 +8,41 @@ import { isAuthError } from "../errors/auth_error.ts";
 import { nameOf } from "../errors/errors.ts";
 import type { AppliedCredential, CredentialMethod } from "./applied_credential.ts";
 import type { ClientCredentialProvider, CredentialContext } from "./client_credential.ts";
+import { failCredential } from "./credential_fault.ts";
 import { credentialFailed, provide } from "./provider.ts";
 
 /** A function may return another credential for each tenant; more than these are not kept. */
 const MAX_METHODS = 8;
 
+/** A JWK and its lists are as deep as it goes. */
+function isPlain(value: unknown, depth: number): value is Record<string, unknown> {
+  return depth < 3 && value instanceof Object &&
+    [Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value));
+}
+
 /** Whether two credentials are the same: texts by what they say, keys and functions by which they are. */
 function isSame(a: unknown, b: unknown, depth = 0): boolean {
   if (Object.is(a, b)) return true;
-  const isPlain = [a, b].every((one) =>
-    one instanceof Object && [Object.prototype, Array.prototype].includes(Object.getPrototypeOf(one))
-  );
-  // A JWK and its lists are as deep as it goes.
-  if (!isPlain || depth > 2) return false;
-  const [one, other] = [a, b] as Record<string, unknown>[];
-  const names = Object.keys(one!);
-  return names.length === Object.keys(other!).length &&
-    names.every((name) => isSame(one![name], other![name], depth + 1));
+  if (!isPlain(a, depth) || !isPlain(b, depth)) return false;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && isSame(a[name], b[name], depth + 1));
 }
 
-function copyOf(value: unknown): unknown {
-  return typeof value === "object" ? { ...value } : value;
+/** What is inside may be replaced later; what an object of a class holds cannot be known, so it is the same as nothing. */
+function copyOf(value: unknown, depth = 0): unknown {
+  if (!isPlain(value, depth)) return depth === 0 && typeof value === "object" ? Symbol() : value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, copyOf(one, depth + 1)]));
 }
 
 /** One credential, or a function that returns one. */
 export class CredentialMember {
+  /** What never changes; a function has none. */
+  readonly method: CredentialMethod | undefined;
   readonly #provider: ClientCredentialProvider | undefined;
   readonly #methodOf: (value: unknown) => CredentialMethod;
   /** What the function returned before: keys are not imported and assertions not signed anew for the same. */
-  #methods: readonly (readonly [value: unknown, method: CredentialMethod])[];
+  #methods: readonly (readonly [value: unknown, method: CredentialMethod])[] = [];
 
   /**
    * Checks a credential; a function is not called yet.
@@ -47,23 +53,18 @@ export class CredentialMember {
    */
   constructor(value: unknown, methodOf: (value: unknown) => CredentialMethod) {
     this.#methodOf = methodOf;
-    this.#provider = typeof value === "function" ? value as ClientCredentialProvider : undefined;
-    this.#methods = this.#provider ? [] : [[undefined, methodOf(value)]];
+    try {
+      if (typeof value === "function") this.#provider = value as ClientCredentialProvider;
+      else this.method = methodOf(value);
+    } catch (error) {
+      // Getters are the application's code, and what they throw may hold a secret.
+      throw isAuthError(error) ? error : failCredential(`it threw ${nameOf(error)}`);
+    }
   }
 
   /** Whether another call may give something newer. */
   get renews(): boolean {
-    return this.#provider !== undefined || this.#methods[0]?.[1].renews === true;
-  }
-
-  /** Whether it is the certificate of the TLS connection. */
-  get usesTls(): boolean {
-    return this.#methods[0]?.[1].usesTls === true;
-  }
-
-  /** The secret where it never changes. */
-  get staticSecret(): string | undefined {
-    return this.#provider ? undefined : this.#methods[0]?.[1].staticSecret;
+    return this.method === undefined || this.method.renews === true;
   }
 
   /**
@@ -74,10 +75,8 @@ export class CredentialMember {
    * @throws {AuthError} of this library in every case.
    */
   async apply(context: CredentialContext): Promise<AppliedCredential> {
-    const method = this.#provider
-      ? this.#kept(await provide<unknown>(this.#provider, context))
-      : this.#methods[0]![1];
     try {
+      const method = this.method ?? this.#kept(await provide<unknown>(this.#provider, context));
       return await method.apply(context);
     } catch (error) {
       throw isAuthError(error) ? error : credentialFailed(`threw ${nameOf(error)}`, context.correlationId);

@@ -14,7 +14,7 @@ import type {
   SignerCredential,
 } from "./client_credential.ts";
 import { secretMethod } from "./client_secret.ts";
-import { refuseCredential } from "./provider.ts";
+import { failCredential, PFX } from "./credential_fault.ts";
 import { tlsMethod } from "./tls_client_auth.ts";
 
 const PROOFS = ["clientSecret", "clientAssertion", "privateKey", "sign", "pfx"] as const;
@@ -37,7 +37,7 @@ export function methodOf(value: unknown, options: AssertionOptions): CredentialM
   if (typeof value === "string") {
     // Apple's client secrets are JWTs, too, so { clientSecret } takes one.
     if (/^eyJ[\w-]*\.[\w-]+\.[\w-]*\s*$/.test(value)) {
-      refuseCredential("it is a JWT: give { clientAssertion }");
+      failCredential("it is a JWT: give { clientAssertion }");
     }
     return secretMethod({ clientSecret: value });
   }
@@ -48,22 +48,22 @@ export function methodOf(value: unknown, options: AssertionOptions): CredentialM
     .filter(([, member]) => member !== undefined && member !== "");
   const shape = Object.fromEntries(members) as unknown as Shape;
   const [proof, other] = PROOFS.filter((name) => shape[name] !== undefined);
-  if (other !== undefined) refuseCredential(`${proof} and ${other} are two proofs: give one`);
+  if (other !== undefined) failCredential(`${proof} and ${other} are two proofs: give one`);
   switch (proof) {
     case "clientSecret":
       return secretMethod(shape);
     case "clientAssertion":
       return assertionMethod(shape, options);
     case "pfx":
-      return refuseCredential("a PFX needs pfxCredential of @msal-edge/msal/pfx");
+      return failCredential(PFX);
     case undefined:
-      return tlsMethod(given.method) ?? refuseCredential(
+      return tlsMethod(given.method) ?? failCredential(
         "give a secret, { clientSecret }, { clientAssertion }, { privateKey }, { sign }, or a function",
       );
-    case "sign":
-      if (typeof shape.sign !== "function") refuseCredential("sign must be a function");
-      return certificateMethod({ ...shape, sign: shape.sign.bind(value) }, options);
     default:
-      return certificateMethod(shape, options);
+      return certificateMethod(
+        typeof shape.sign === "function" ? { ...shape, sign: shape.sign.bind(value) } : shape,
+        options,
+      );
   }
 }

@@ -12,7 +12,7 @@ import type { AssertionOptions } from "./certificate_method.ts";
 import type { ClientCredential, CredentialContext } from "./client_credential.ts";
 import { CredentialMember } from "./credential_member.ts";
 import { methodOf } from "./credential_shape.ts";
-import { refuseCredential } from "./provider.ts";
+import { failCredential } from "./credential_fault.ts";
 
 /** One or more credentials, of which the last one that worked is used first. */
 export class CredentialSource {
@@ -37,7 +37,7 @@ export class CredentialSource {
     const list: readonly unknown[] = Array.isArray(credential) ? credential : [credential];
     const check = (value: unknown): CredentialMethod => methodOf(value, options);
     this.#members = list.map((one) => new CredentialMember(one, check));
-    if (list.length === 0) refuseCredential("the list is empty");
+    if (list.length === 0) failCredential("the list is empty");
   }
 
   /**
@@ -45,7 +45,7 @@ export class CredentialSource {
    * of the application's isolates know it, and nobody else.
    */
   get staticSecret(): string | undefined {
-    return this.#members.map(({ staticSecret }) => staticSecret).find((secret) => secret !== undefined);
+    return this.#members.find(({ method }) => method?.staticSecret)?.method?.staticSecret;
   }
 
   /** How often a request may be sent, each time with another credential. */
@@ -55,7 +55,7 @@ export class CredentialSource {
 
   /** Whether the client proves who it is by its TLS certificate, so that the endpoints for that are asked. */
   get usesTls(): boolean {
-    return this.#members.some(({ usesTls }) => usesTls);
+    return this.#members.some(({ method }) => method?.usesTls);
   }
 
   /**

@@ -21,10 +21,10 @@ function point(bytes: Uint8Array | undefined): { x: string; y: string } | undefi
   return { x: encodeBase64Url(bytes.subarray(2, 34)), y: encodeBase64Url(bytes.subarray(34)) };
 }
 
-/** Numbers that are missing are found when the JWK is checked. */
+/** One of DSA has fewer numbers. */
 function rsaNumbers([version, ...numbers]: readonly DerElement[]): KeyNumbers {
   const [n, e, d, p, q, dp, dq, qi] = numbers.map(numberOf);
-  return hexOf(version) === "00" ? { kty: "RSA", n, e, d, p, q, dp, dq, qi } as JsonWebKey : undefined;
+  return hexOf(version) === "00" && qi ? { kty: "RSA", n, e, d, p, q, dp, dq, qi } as JsonWebKey : undefined;
 }
 
 function ecNumbers(elements: readonly DerElement[], curve: string): KeyNumbers {

@@ -19,20 +19,26 @@ export interface PemBlock {
   readonly der: Uint8Array<ArrayBuffer>;
 }
 
-function decode(body: string, option: string): Uint8Array<ArrayBuffer> {
+/** Nothing comes of what is no base64. */
+function binaryOf(text: string): string {
   try {
-    const der = bytesOf(atob(body.replace(/\s/g, "")));
-    const elements = readDer(der);
-    if (elements.length === 1 && elements[0]!.tag === SEQUENCE) return der;
+    return atob(text.replace(/\s/g, ""));
   } catch {
-    // Not base64.
+    return "";
   }
+}
+
+function decode(body: string, option: string): Uint8Array<ArrayBuffer> {
+  const der = bytesOf(binaryOf(body));
+  const elements = readDer(der);
+  if (elements.length === 1 && elements[0]!.tag === SEQUENCE) return der;
+  if (body.trim()[0] === "{") failCredential(`${option} is JSON text: give what JSON.parse makes of it`);
   failCredential(`${option} is cut off, or no PEM: give the file's text, not its name`);
 }
 
 /**
  * Reads a text: PEM with anything around it, on one line with `\n` spelt out or with spaces in place of line breaks, or
- * base64 alone.
+ * base64 alone, of the DER or of the PEM; in quotes, too, and escaped as JSON has it.
  *
  * @param text The text.
  * @param option Where it was given, for the error.
@@ -42,7 +48,7 @@ function decode(body: string, option: string): Uint8Array<ArrayBuffer> {
 export function readPem(text: unknown, option: string): PemBlock[] {
   if (typeof text !== "string") failCredential(`${option} must be PEM text`);
   if (text.length > MAX_CHARS) failCredential(`${option} is too long: give one key, and its own chain`);
-  const plain = text.replace(/\\+[rn]/g, "\n");
+  const plain = text.replace(/\\+[rn]|["'\\]/g, "\n");
   const blocks: PemBlock[] = [];
   const rest = plain.replace(
     /-----BEGIN ([A-Z0-9 ]+)-----([^-]*(?:-[^-]+)*)-----END \1-----/g,
@@ -55,5 +61,7 @@ export function readPem(text: unknown, option: string): PemBlock[] {
     },
   );
   if (/-----(?:BEGIN|END)/.test(rest)) failCredential(`${option} lacks a BEGIN or END line`);
-  return blocks.length > 0 ? blocks : [{ label: "", der: decode(plain, option) }];
+  if (blocks.length > 0) return blocks;
+  const inner = binaryOf(plain);
+  return inner.includes("-----BEGIN ") ? readPem(inner, option) : [{ label: "", der: decode(plain, option) }];
 }

@@ -8,8 +8,8 @@ import { nameOf } from "../errors/errors.ts";
 import { isSoundRsaSize } from "../jwt/key_set.ts";
 import { algorithmOf } from "../jwt/signature.ts";
 import type { AssertionAlgorithm } from "./client_credential.ts";
-import { failCredential } from "./credential_fault.ts";
-import { type DerElement, elementsOf, OCTETS, readDer, SEQUENCE } from "./der.ts";
+import { failCredential, PFX } from "./credential_fault.ts";
+import { type DerElement, elementsOf, hexOf, OCTETS, readDer, SEQUENCE } from "./der.ts";
 import { encryptedKey } from "./encrypted_key.ts";
 import { readJwk, requireSound } from "./jwk_key.ts";
 import { privateNumbers } from "./key_der.ts";
@@ -71,7 +71,11 @@ function jwkKey(given: JsonWebKey): AssertionKey {
 }
 
 function derKey(parts: readonly DerElement[]): AssertionKey {
-  return jwkKey(privateNumbers(parts) ?? failCredential("privateKey must be an RSA or P-256 key"));
+  const numbers = privateNumbers(parts);
+  // The version of PKCS#12, which vaults give as base64.
+  return jwkKey(
+    numbers ?? failCredential(hexOf(parts[0]) === "03" ? PFX : "privateKey must be an RSA or P-256 key"),
+  );
 }
 
 function partsOf(der: Uint8Array<ArrayBuffer>): DerElement[] {

@@ -5,13 +5,8 @@
  */
 
 import { isAuthError } from "../errors/auth_error.ts";
-import { ClientAuthError, nameOf, refuse } from "../errors/errors.ts";
+import { ClientAuthError, nameOf } from "../errors/errors.ts";
 import type { CredentialContext } from "./client_credential.ts";
-
-/** Refuses a credential. */
-export function refuseCredential(why: string): never {
-  refuse("invalid_client_credential", "clientCredential", why);
-}
 
 /** The error of a credential that could not be got. */
 export function credentialFailed(why: string, correlationId: string): ClientAuthError {
@@ -28,7 +23,8 @@ export function credentialFailed(why: string, correlationId: string): ClientAuth
  * @param provider The function, or what it would give.
  * @param context The request.
  * @returns What it gave.
- * @throws {ClientAuthError} `client_credential_failed`. What the function threw is not repeated, because a vault's message may
+ * @throws {ClientConfigurationError} `invalid_client_credential` as the function threw it: a ready-made one says what to mend.
+ * @throws {ClientAuthError} `client_credential_failed` otherwise. What the function threw is not repeated, because a vault's message may
  * hold the secret; the messages of this library's own errors hold none.
  */
 export async function provide<T>(
@@ -39,6 +35,7 @@ export async function provide<T>(
   try {
     return await (provider as (context: CredentialContext) => T | Promise<T>)(context);
   } catch (error) {
+    if (isAuthError(error) && error.code === "invalid_client_credential") throw error;
     const why = isAuthError(error) ? `: ${error.message}` : "";
     throw credentialFailed(`threw ${nameOf(error)}${why}`, context.correlationId);
   }

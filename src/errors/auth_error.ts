@@ -51,5 +51,10 @@ export abstract class AuthError<Code extends string = string> extends Error {
  * @returns `true` for an {@linkcode AuthError}.
  */
 export function isAuthError(value: unknown): value is AuthError {
-  return typeof value === "object" && value !== null && (value as Record<symbol, unknown>)[BRAND] === true;
+  try {
+    return (value as Record<symbol, unknown> | undefined)?.[BRAND] === true;
+  } catch {
+    // A proxy, thrown by somebody else.
+    return false;
+  }
 }

@@ -55,7 +55,9 @@ function decode(text: string): Uint8Array<ArrayBuffer> {
   if (text.includes("-----BEGIN ")) failAsPem();
   let binary: string;
   try {
-    binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    // Environments and JSON leave quotes, and escape line breaks and slashes.
+    const plain = text.replace(/\\+[rn]|[\s"'\\]/g, "");
+    binary = atob(plain.replaceAll("-", "+").replaceAll("_", "/"));
   } catch {
     fail("the text is no base64: encode the file with `base64 -w0 file.pfx`");
   }

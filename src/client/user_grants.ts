@@ -160,9 +160,7 @@ export class UserGrants {
   #ownerOf(response: TokenResponse, errand: UserErrand, claims: IdTokenClaims | undefined): Owner {
     const { behalf, correlationId, homeAccountId } = errand;
     const { authority } = this.#engine.configuration;
-    const told = isEntra(authority)
-      ? readClientInfo(response.clientInfo, authority.type === "b2c")
-      : undefined;
+    const told = isEntra(authority) ? readClientInfo(response.clientInfo, authority.policy) : undefined;
     const home = claims === undefined
       ? told && `${told.uid}.${told.utid}`
       : homeAccountIdOf(authority, claims, response.clientInfo, correlationId);

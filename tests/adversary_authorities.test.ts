@@ -1,9 +1,20 @@
 /** Authorities under attack: which hosts get requests (R-017..R-019). */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 
-import { answer, type Fixture, fixture, type Overrides, thrown, tokenAnswer } from "./support/app_fixture.ts";
+import { ConfidentialClientApplication } from "../mod.ts";
+import { createApiAuth } from "../src/web/mod.ts";
+import {
+  answer,
+  type Fixture,
+  fixture,
+  type Overrides,
+  settle,
+  thrown,
+  tokenAnswer,
+} from "./support/app_fixture.ts";
 import { CLIENT_SHAPES, shapeDouble, shapeOf } from "./support/client_shapes.ts";
-import { TENANT_ID } from "./support/entra_double.ts";
+import { FakeClock } from "./support/fake_clock.ts";
+import { CLIENT_ID, TENANT_ID } from "./support/entra_double.ts";
 import { test } from "./support/suite.ts";
 
 const hostsOf = ({ http }: Fixture): string[] => http.requests.map(({ url }) => new URL(url).host);
@@ -139,4 +150,43 @@ test("an instance that is nothing is refused, and not taken for a host of that n
     const error = thrown(() => fixture([], { authority, validateAuthority: false }));
     assertEquals("option" in error && `${error.option}`.startsWith("authority"), true, `${instance}`);
   }
+});
+
+test("R-017 SSRF: an API that shares an application's authority asks its host nothing before Microsoft does", async () => {
+  const clock = new FakeClock();
+  const asked: string[] = [];
+  const fetch = (url: string | URL | Request): Promise<Response> => {
+    asked.push(new URL(`${url}`).host);
+    return Promise.resolve(Response.json({ error: "invalid_instance" }, { status: 400 }));
+  };
+  const app = new ConfidentialClientApplication({
+    clientId: CLIENT_ID,
+    clientCredential: "a secret",
+    authority: `https://login.private.example/${TENANT_ID}`,
+    instanceDiscovery: true,
+    clock,
+    fetch,
+  });
+  const now = Math.floor(clock.now() / 1000);
+  const head = btoa(JSON.stringify({ alg: "RS256", kid: "k", typ: "JWT" })).replaceAll("=", "");
+  const body = btoa(
+    JSON.stringify({
+      iss: "x",
+      tid: TENANT_ID,
+      aud: CLIENT_ID,
+      exp: now + 600,
+      iat: now,
+      ver: "2.0",
+      scp: "a",
+      sub: "s",
+    }),
+  ).replaceAll("=", "");
+  const headers = { authorization: `Bearer ${head}.${body}.${"A".repeat(342)}` };
+  const listener = { onEvent: () => {} };
+  for (const own of [{}, listener, { fetch }, { timeoutMs: 1_000 }]) {
+    const api = createApiAuth({ app, audience: CLIENT_ID, allowedTenants: [TENANT_ID], clock, ...own });
+    const route = api.protect(() => new Response("in"));
+    await settle(clock, route(new Request("https://api.example/", { headers })));
+  }
+  assertEquals([...new Set(asked)], ["login.microsoftonline.com"]);
 });

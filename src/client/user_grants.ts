@@ -214,8 +214,7 @@ export class UserGrants {
     { realm, homeAccountId: home, claims }: Owner,
     extHash: string,
   ): UserTokens {
-    const { authority, clientId, emit } = this.#engine.configuration;
-    const { environment, kind, type } = authority;
+    const { authority, authority: { environment, kind, type }, clientId, emit } = this.#engine.configuration;
     const { behalf, ext, scopes, correlationId, redeemed } = errand;
     const owner = { environment, clientId, homeAccountId: behalf?.owner ?? home };
     const place = { ...owner, realm, keyId: errand.authScheme?.keyId };

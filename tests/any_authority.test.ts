@@ -150,8 +150,9 @@ const SHAPES: [string, readonly unknown[], string, string, string][] = [
 for (const [what, forms, base, tenant, documentUrl] of SHAPES) {
   test(`R-022 ${what}: each of ${forms.length} pasted forms is the same authority`, async () => {
     for (const form of forms) {
-      const { kind, type, environment, rules, ...rest } = parse(form);
+      const { kind, type, environment, rules, policy, ...rest } = parse(form);
       assertEquals(rest, { tenant, base });
+      assertEquals(policy, type === "b2c" ? base.split("/").at(-1) : undefined);
       assertEquals([kind, environment], ["oidc", new URL(base).host]);
       const names = { B2C: "b2c", External: "ciam", ADFS: "adfs", U10: "dsts" };
       assertEquals(type, names[what.split(" ")[0] as keyof typeof names]);

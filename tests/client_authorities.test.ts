@@ -220,11 +220,13 @@ for (const shape of CLIENT_SHAPES) {
 }
 
 const B2C = shapeOf("B2C");
+/** The issuer that names the policy, R-080. */
+const B2C_NAME = `https://contoso.b2clogin.com/tfp/${TENANT_ID}/b2c_1_susi/v2.0/`;
 /** What B2C may answer: claims laid over, `client_info`, and the account or the refusal. */
 const USERS: [string, object, string | undefined, string][] = [
   ["the user and the policy", {}, clientInfo(`${USER_ID}-b2c_1_susi`), `${USER_ID}-b2c_1_susi.${TENANT_ID}`],
   ["capitals", {}, clientInfo(`${USER_ID}-B2C_1_SUSI`), `${USER_ID}-B2C_1_SUSI.${TENANT_ID}`],
-  ["the user alone", {}, clientInfo(), `${USER_ID}.${TENANT_ID}`],
+  ["the user alone", {}, clientInfo(), `${USER_ID}-b2c_1_susi.${TENANT_ID}`],
   [
     "sub alone",
     { oid: undefined },
@@ -237,24 +239,24 @@ const USERS: [string, object, string | undefined, string][] = [
     clientInfo(`${USER_ID}-b2c_1_susi`),
     `${USER_ID}-b2c_1_susi.${TENANT_ID}`,
   ],
-  ["no client_info", {}, undefined, `${B2C.claims["iss"]}#${USER_ID}`],
+  ["no client_info", {}, undefined, `${B2C_NAME}#${USER_ID}`],
   [
     "the policy alone, as custom policies do",
     {},
     clientInfo("-b2c_1a_signin"),
-    `${B2C.claims["iss"]}#${USER_ID}`,
+    `${B2C_NAME}#${USER_ID}`,
   ],
   [
     "a subject of its own kind",
     { sub: "partner|7", oid: undefined },
     clientInfo("-b2c_1a_signin"),
-    `${B2C.claims["iss"]}#partner|7`,
+    `${B2C_NAME}#partner|7`,
   ],
   [
     "a name that is no identity, and oid",
     { sub: "Not supported currently. Use oid claim." },
     undefined,
-    `${B2C.claims["iss"]}#${USER_ID}`,
+    `${B2C_NAME}#${USER_ID}`,
   ],
   [
     "a name that is everybody's",

@@ -229,7 +229,6 @@ test("R-019 a document without jwks_uri has no issuer, and its endpoints all the
   assertEquals(await one.metadata.endpoints("", CORRELATION, undefined), {
     authorization: undefined,
     token: `${OIDC_ISSUER}/token`,
-    deviceAuthorization: undefined,
     endSession: undefined,
   });
   assertEquals(one.requests.length, 1);

@@ -42,6 +42,8 @@ export interface Authority {
   readonly tenant: string;
   /** The base of all endpoints, without a slash at its end; for an OpenID Connect issuer its name. */
   readonly base: string;
+  /** The policy of Azure AD B2C, in lower case. */
+  readonly policy?: string | undefined;
   /** What is its own in discovery and in its tokens. */
   readonly rules?: AuthorityRules | undefined;
 }
@@ -82,15 +84,11 @@ export function requireUrl(value: unknown, option: string, insecureLoopback: boo
 export function joinParts(option: unknown): unknown {
   const { instance, tenant } = (option ?? {}) as Partial<AuthorityParts>;
   if (instance === undefined) return option;
-  const origin = (typeof instance === "string" ? instance : `${instance?.href}`).replace(
-    /^(?!\w+:\/\/)/,
-    "https://",
-  ).replace(/\/$/, "");
+  const text = typeof instance === "string" ? instance : (instance as URL | null)?.href ?? "";
   // A path would take the tenant's place.
-  if (origin.split("/").length > 3) {
+  const [, scheme = "https://", host] = /^(\w+:\/\/)?([^/]+)\/?$/.exec(text) ??
     refuse("invalid_authority", "authority.instance", "it must be a host or an origin");
-  }
-  return `${origin}/${requireTenant(tenant, "authority.tenant")}`;
+  return `${scheme}${host}/${requireTenant(tenant, "authority.tenant")}`;
 }
 
 /**

@@ -78,5 +78,5 @@ export function b2cAuthority(
   const policy = policyNamed.toLowerCase();
   const base = `${origin}${tfp.toLowerCase()}/${tenant}/${policy}`;
   const rules = rulesOf(base, tenant, policy, [host, ...trusted]);
-  return { kind: "oidc", type: "b2c", environment: host, tenant, base, rules };
+  return { kind: "oidc", type: "b2c", environment: host, tenant, base, policy, rules };
 }

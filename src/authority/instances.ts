@@ -5,10 +5,11 @@
  */
 
 import { refuse } from "../errors/errors.ts";
-import { isLoopback } from "../net/endpoint.ts";
+import { isAddress, isLoopback } from "../net/endpoint.ts";
 import { workforceAuthority } from "./any_authority.ts";
 import { type Authority, type AuthorityOption, joinParts, requireUrl } from "./authority.ts";
 import { isB2cHost } from "./b2c.ts";
+import { isDstsHost } from "./dsts.ts";
 import { isExternalIdHost } from "./external_id.ts";
 import { cloudOf } from "./known_clouds.ts";
 
@@ -68,16 +69,18 @@ function readInstances(document: unknown): readonly Instance[] {
       INJECTED,
       "it must be { metadata: [{ preferred_network, preferred_cache, aliases }] }, with hosts",
     );
-  const host = (value: unknown): string =>
-    typeof value === "string" && HOST.test(value) ? value.toLowerCase() : fail();
+  const host = (value: unknown): string => {
+    const href = typeof value === "string" && HOST.test(value) ? `https://${value}` : "";
+    return URL.canParse(href) ? new URL(href).host : fail();
+  };
   const list = (value: unknown): unknown[] => Array.isArray(value) ? value : fail();
   return list(metadata).map((entry) => {
     const { preferred_network, preferred_cache, aliases } = Object(entry);
-    return {
-      network: host(preferred_network),
-      cache: host(preferred_cache),
-      aliases: list(aliases).map(host),
-    };
+    const network = host(preferred_network);
+    const cache = host(preferred_cache);
+    // Tokens of Microsoft's are kept under its names, and go to nobody else.
+    if (isMicrosoft(cache) && !cloudOf(cache)?.includes(network)) fail();
+    return { network, cache, aliases: list(aliases).map(host) };
   });
 }
 
@@ -86,10 +89,8 @@ function endpointOf(value: unknown, insecureLoopback: boolean): string | undefin
   return value === true ? MICROSOFT : requireUrl(value, "instanceDiscovery", insecureLoopback).href;
 }
 
-/** Instance discovery knows tenants of Entra ID alone. */
-function requireWorkforce(url: URL): Authority {
-  return workforceAuthority(url) ??
-    refuse("invalid_authority", "authority", `it must be https://${url.host}/<tenant>`);
+function isMicrosoft(host: string): boolean {
+  return cloudOf(host) !== undefined || isB2cHost(host) || isExternalIdHost(host) || isDstsHost(host);
 }
 
 /**
@@ -117,16 +118,20 @@ export function instanceTrust(
   if (authority === undefined) return { hosts: [] };
   const url = requireUrl(joinParts(authority), "authority", insecureLoopback);
   const { host } = url;
-  if (cloudOf(host) || isB2cHost(host) || isExternalIdHost(host)) return { hosts: [] };
+  if (isMicrosoft(host)) return { hosts: [] };
   const instance = instances.find(({ aliases }) => aliases.includes(host));
   if (instance !== undefined) {
-    url.port = "";
-    url.host = instance.network;
+    const href = `${url.protocol}//${instance.network}${url.pathname}`;
+    const network = requireUrl(href, INJECTED, insecureLoopback);
+    if (isAddress(network) && !isAddress(url)) {
+      refuse("invalid_option", INJECTED, `${host} is a name, and ${network.host} an address`);
+    }
+    const found = workforceAuthority(network);
     // One name for all aliases: so they share their tokens.
-    return { hosts: [], authority: { ...requireWorkforce(url), environment: instance.cache } };
+    return { hosts: [], authority: found && { ...found, environment: instance.cache } };
   }
+  if (knownAuthorities.includes(host) || (insecureLoopback && isLoopback(url))) return { hosts: [] };
   if (validateAuthority === false) return { hosts: [host], authority: workforceAuthority(url) };
-  const isKnown = knownAuthorities.includes(host) || (insecureLoopback && isLoopback(url));
-  if (endpoint === undefined || isKnown) return { hosts: [] };
-  return { hosts: [], authority: requireWorkforce(url), instanceDiscovery: endpoint };
+  if (endpoint === undefined) return { hosts: [] };
+  return { hosts: [], authority: workforceAuthority(url), instanceDiscovery: endpoint };
 }

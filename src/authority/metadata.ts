@@ -12,6 +12,7 @@ import type { HttpClient } from "../net/http_client.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
 import type { Authority } from "./authority.ts";
 import { endpointsAt } from "./endpoints.ts";
+import type { Vouch } from "./instance_discovery.ts";
 import { cloudOf } from "./known_clouds.ts";
 import { MSA_TENANT, readProvider, TEMPLATE } from "./provider_document.ts";
 import type { IssuerMetadata, ProviderEndpoints, ProviderMetadata } from "./provider_metadata.ts";
@@ -23,6 +24,10 @@ const DAY_MS = 86_400_000;
 export interface MetadataOptions extends DocumentOptions {
   /** Whether `http:` on loopback is allowed. */
   readonly insecureLoopback: boolean;
+  /** What is known of the authority's own tenant: nobody is asked for it. */
+  readonly provider?: ProviderMetadata | undefined;
+  /** Whether the host may be asked at all; it may where absent. */
+  readonly vouch?: Vouch | undefined;
 }
 
 /** Finds the endpoints, the issuer and the keys of one authority. */
@@ -30,7 +35,7 @@ export class MetadataSource {
   readonly #authority: Authority;
   readonly #origin: string;
   readonly #documents: DocumentSource<ProviderMetadata>;
-  readonly #insecureLoopback: boolean;
+  readonly #options: MetadataOptions;
 
   /**
    * Makes a source; nothing is sent yet.
@@ -46,7 +51,7 @@ export class MetadataSource {
     // The last document serves for as long as it cannot be renewed.
     const rules = { freshMs: DAY_MS, staleMs: Infinity, retry: false };
     this.#documents = new DocumentSource(http, cache, options, rules);
-    this.#insecureLoopback = options.insecureLoopback;
+    this.#options = options;
   }
 
   /**
@@ -65,10 +70,14 @@ export class MetadataSource {
     waitUntil: WaitUntil | "detached" | undefined,
   ): ProviderEndpoints | Promise<ProviderEndpoints> {
     const { kind, rules } = this.#authority;
-    if (kind === "aad") return endpointsAt(`${this.#origin}/${tenant}/oauth2/v2.0`);
-    if (rules?.endpoints !== undefined) return rules.endpoints;
-    const found = this.#discover(tenant, correlationId, waitUntil);
-    return "then" in found ? found.then(({ endpoints }) => endpoints) : found.endpoints;
+    return this.#vouched(correlationId, waitUntil, () => {
+      const known = this.#known(tenant)?.endpoints;
+      if (known !== undefined) return known;
+      if (kind === "aad") return endpointsAt(`${this.#origin}/${tenant}/oauth2/v2.0`);
+      if (rules?.endpoints !== undefined) return rules.endpoints;
+      const found = this.#discover(tenant, correlationId, waitUntil);
+      return "then" in found ? found.then(({ endpoints }) => endpoints) : found.endpoints;
+    });
   }
 
   /**
@@ -83,6 +92,18 @@ export class MetadataSource {
    * @throws {NetworkError} where the document cannot be read.
    */
   issuer(
+    tenant: string,
+    correlationId: string,
+    waitUntil: WaitUntil | "detached" | undefined,
+  ): IssuerMetadata | Promise<IssuerMetadata> {
+    return this.#vouched(
+      correlationId,
+      waitUntil,
+      () => this.#known(tenant)?.issuer ?? this.#issuer(tenant, correlationId, waitUntil),
+    );
+  }
+
+  #issuer(
     tenant: string,
     correlationId: string,
     waitUntil: WaitUntil | "detached" | undefined,
@@ -111,6 +132,21 @@ export class MetadataSource {
     return "then" in found ? found.then(checked) : checked(found);
   }
 
+  /** Nothing is sent to a host before it is vouched for. */
+  #vouched<T>(
+    correlationId: string,
+    waitUntil: WaitUntil | "detached" | undefined,
+    find: () => T | Promise<T>,
+  ): T | Promise<T> {
+    const vouched = this.#options.vouch?.(correlationId, waitUntil) ?? true;
+    return vouched === true ? find() : vouched.then(find);
+  }
+
+  #known(tenant: string): ProviderMetadata | undefined {
+    const { kind, tenant: own } = this.#authority;
+    return kind === "oidc" || tenant === own ? this.#options.provider : undefined;
+  }
+
   #discover(
     tenant: string,
     correlationId: string,
@@ -118,7 +154,7 @@ export class MetadataSource {
   ): ProviderMetadata | Promise<ProviderMetadata> {
     const authority = this.#authority;
     const read: DocumentReader<ProviderMetadata> = (body, fail) =>
-      readProvider(authority, tenant, body, this.#insecureLoopback, fail);
+      readProvider(authority, tenant, body, this.#options.insecureLoopback, fail);
     const url = authority.rules?.documentUrl ??
       `${this.#origin}/${tenant}/v2.0/.well-known/openid-configuration`;
     return this.#documents.get(url, read, correlationId, waitUntil);

@@ -97,12 +97,12 @@ export function readProvider(
     Object.fromEntries(
       BACK_CHANNEL.map((name) => [name, endpoint(documentName(name), from)]).filter(([, url]) => url),
     );
+  const { token = fail("token_endpoint is missing"), ...others } = backChannel(body);
   return {
     endpoints: {
-      ...backChannel(body),
+      ...others,
+      token,
       authorization: endpoint("authorization_endpoint"),
-      token: endpoint("token_endpoint") ?? fail("token_endpoint is missing"),
-      deviceAuthorization: endpoint("device_authorization_endpoint"),
       endSession: endpoint("end_session_endpoint"),
       ...(required === true && { requiresPushedAuthorization: true }),
       ...(Array.isArray(signing) &&

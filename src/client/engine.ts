@@ -4,9 +4,8 @@
  * @module
  */
 
-import { GuardedMetadata } from "../authority/guarded_metadata.ts";
 import { instanceDiscovery } from "../authority/instance_discovery.ts";
-import type { MetadataSource } from "../authority/metadata.ts";
+import { MetadataSource } from "../authority/metadata.ts";
 import { documentName } from "../authority/provider_document.ts";
 import type { BackChannel } from "../authority/provider_metadata.ts";
 import { requireTenant } from "../authority/tenant.ts";
@@ -78,7 +77,7 @@ export class Engine {
     this.#credential = credential;
     this.configuration = configuration;
     this.tokenEndpoint = new TokenEndpoint(http, httpCache, configuration);
-    this.metadata = new GuardedMetadata(authority, http, documents, {
+    this.metadata = new MetadataSource(authority, http, documents, {
       ...configuration,
       provider: known.provider,
       vouch: endpoint === undefined

@@ -19,7 +19,7 @@ import type { Engine } from "./engine.ts";
 import type { TokenFound } from "./token_found.ts";
 import { patienceMs, turnOf } from "./turns.ts";
 import type { UserGrants } from "./user_grants.ts";
-import { anchorOf, isOfOtherIssuer, tenantOfRealm } from "./user_query.ts";
+import { anchorOf, tenantOfRealm } from "./user_query.ts";
 import type { UserQuestion } from "./user_question.ts";
 
 /** The family of Microsoft's own client ids; there is no other. */
@@ -85,7 +85,6 @@ export class RefreshTokens {
   ): Promise<TokenFound> {
     const { authority, cache } = this.#engine.configuration;
     const correlationId = question.correlationId ?? crypto.randomUUID();
-    if (isOfOtherIssuer(authority, question.user.homeAccountId)) throw noTokens(correlationId);
     const errand: Errand = { question, correlationId, asked, find };
     if (!takesOnce(authority)) return await this.#redeemInTurn(errand, loaded);
     const { owner } = question;
@@ -230,7 +229,8 @@ export class RefreshTokens {
   }
 }
 
-function noTokens(correlationId: string): InteractionRequiredAuthError {
+/** The error for a user of whom nothing is cached. */
+export function noTokens(correlationId: string): InteractionRequiredAuthError {
   const message = "Cannot get a token silently: none is cached for this user. Let the user sign in";
   const details = {
     status: 0,

@@ -16,12 +16,19 @@ import { untilAborted } from "../runtime/wait.ts";
 import { extOf, extrasOf } from "./app_token_query.ts";
 import { bucketFor } from "./bound_tokens.ts";
 import type { Engine } from "./engine.ts";
-import { RefreshTokens } from "./refresh_tokens.ts";
+import { noTokens, RefreshTokens } from "./refresh_tokens.ts";
 import { isRenewed, type KnownToken, reasonOf, Renewals } from "./renewals.ts";
 import { failed, fromMemory, handOut, requireTokenRequest, type TokenFound } from "./token_found.ts";
 import type { UserGrants } from "./user_grants.ts";
 import type { Redeem, UserPlace, UserQuestion } from "./user_question.ts";
-import { realmOfIssuer, realmOfUser, requireAccount, tenantOf, userScopesOf } from "./user_query.ts";
+import {
+  isOfOtherIssuer,
+  realmOfIssuer,
+  realmOfUser,
+  requireAccount,
+  tenantOf,
+  userScopesOf,
+} from "./user_query.ts";
 
 /** What is asked for a user, whoever that is. */
 export type UserRequest = Omit<SilentRequest, "account">;
@@ -55,6 +62,9 @@ export class SilentFlow {
     return this.acquireFor(request, (tenant) => {
       const { account } = request;
       const homeAccountId = requireAccount(account);
+      if (isOfOtherIssuer(this.#engine.configuration.authority, homeAccountId)) {
+        throw noTokens(request.correlationId ?? crypto.randomUUID());
+      }
       const realm = this.realmOf(tenant, account, request);
       return typeof realm === "string"
         ? { homeAccountId, tenant, realm }

@@ -160,9 +160,7 @@ export class UserGrants {
   #ownerOf(response: TokenResponse, errand: UserErrand, claims: IdTokenClaims | undefined): Owner {
     const { behalf, correlationId, homeAccountId } = errand;
     const { authority } = this.#engine.configuration;
-    const told = isEntra(authority)
-      ? readClientInfo(response.clientInfo, authority.type === "b2c")
-      : undefined;
+    const told = isEntra(authority) ? readClientInfo(response.clientInfo, authority.policy) : undefined;
     const home = claims === undefined
       ? told && `${told.uid}.${told.utid}`
       : homeAccountIdOf(authority, claims, response.clientInfo, correlationId);
@@ -216,8 +214,7 @@ export class UserGrants {
     { realm, homeAccountId: home, claims }: Owner,
     extHash: string,
   ): UserTokens {
-    const { authority, clientId, emit } = this.#engine.configuration;
-    const { environment, kind, type } = authority;
+    const { authority, authority: { environment, kind, type }, clientId, emit } = this.#engine.configuration;
     const { behalf, ext, scopes, correlationId, redeemed } = errand;
     const owner = { environment, clientId, homeAccountId: behalf?.owner ?? home };
     const place = { ...owner, realm, keyId: errand.authScheme?.keyId };

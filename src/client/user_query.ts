@@ -14,6 +14,8 @@ import type { Configuration } from "./configuration.ts";
 
 /** The home tenant, as the two forms of a home account id have it. */
 const HOME_TENANT = new RegExp(`\\.(${GUID})$|/(${GUID})/[^#]*#`, "i");
+/** What a home account id tells of where it is from: an issuer; or the policy behind a GUID, empty where there is none. */
+const ISSUER_OR_POLICY = new RegExp(`^(?:(https?://[^#]*?)/?#|${GUID}-?(.*)\\.${GUID}$)`, "i");
 /** An Entra user's id in all tenants. */
 const ENTRA_HOME = new RegExp(`^${GUID}\\.${GUID}$`, "i");
 
@@ -105,13 +107,17 @@ export function anchorOf(homeAccountId: string): string | undefined {
 }
 
 /**
- * Whether an account is of another issuer than this one: its tokens must not be sent here. At one host there may be many.
+ * Whether an account is of another issuer, or of another B2C policy: its tokens must not be sent here. At one host there may
+ * be many.
  *
  * @param authority The authority.
  * @param homeAccountId The account's id.
  * @returns `false` where the id does not tell.
  */
-export function isOfOtherIssuer({ rules }: Authority, homeAccountId: string): boolean {
-  const issuer = /^(https?:\/\/[^#]*?)\/?#/.exec(homeAccountId)?.[1];
-  return issuer !== undefined && rules?.isIssuer(issuer) === false;
+export function isOfOtherIssuer({ policy = "", rules }: Authority, homeAccountId: string): boolean {
+  if (rules === undefined) return false;
+  const [, issuer, named] = ISSUER_OR_POLICY.exec(homeAccountId) ?? [];
+  return issuer === undefined
+    ? named !== undefined && named.toLowerCase() !== policy
+    : !rules.isIssuer(issuer);
 }

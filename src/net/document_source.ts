@@ -41,8 +41,7 @@ export interface DocumentRules {
   /** Whether a failed download is tried once more at once. */
   readonly retry: boolean;
   /**
-   * Whether the document says yes or no, and an error of OAuth with status 400 is read as one; an outage is then told from
-   * both.
+   * Whether the document says yes or no, and an `error` with status 400 is read as one; an outage is then told from both.
    */
   readonly isVerdict?: boolean;
 }
@@ -244,7 +243,7 @@ export class DocumentSource<T> {
       const why = `Cannot get a token: ${request.url.host}: status ${status}`;
       throw new NetworkError("network_error", why, correlationId, status);
     }
-    if (typeof body === "string" || (status !== 200 && !(isVerdict && status === 400))) {
+    if (typeof body === "string" || (status !== 200 && !(isVerdict && status === 400 && body.error))) {
       return fail(typeof body === "string" ? `${body} (status ${status})` : `status ${status}`);
     }
     const value = this.#hold(url, read(body, fail), { text, fetchedAtMs: clock.now() });

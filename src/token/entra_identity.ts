@@ -22,14 +22,14 @@ export interface ClientInfo {
  * Reads `client_info`.
  *
  * @param text The member of the token endpoint's answer: base64url of JSON.
- * @param isB2c Whether a policy follows the user's id.
+ * @param policy The policy at Azure AD B2C, which follows the user's id there: each policy has users of its own.
  * @returns The user at home, or `undefined` for anything else.
  */
-export function readClientInfo(text: unknown, isB2c = false): ClientInfo | undefined {
+export function readClientInfo(text: unknown, policy?: string): ClientInfo | undefined {
   const { uid, utid } = (typeof text === "string" && text.length < 1024 && decodeJsonPart(text)) || {};
-  const id = typeof uid === "string" && isB2c ? uid.replace(/-b2c_[\w-]{1,120}$/i, "") : uid;
+  const id = typeof uid === "string" && policy ? uid.replace(new RegExp(`-${policy}$`, "i"), "") : uid;
   const sound = [id, utid].every((one) => typeof one === "string" && isGuid(one.toLowerCase()));
-  return sound ? { uid, utid } as ClientInfo : undefined;
+  return sound ? { uid: policy && id === uid ? `${uid}-${policy}` : uid, utid } as ClientInfo : undefined;
 }
 
 /**
@@ -49,7 +49,7 @@ export function homeAccountIdOf(
   correlationId: string,
 ): string {
   const { iss, sub, tid, oid } = claims;
-  if (authority.type === "b2c") return b2cAccountId(claims, clientInfo, correlationId);
+  if (authority.policy) return b2cAccountId(authority.policy, claims, clientInfo, correlationId);
   if (!isEntra(authority) || clientInfo === undefined) return `${iss}#${sub}`;
   const { uid, utid } = readClientInfo(clientInfo) ?? idTokenFail(correlationId)("client_info_mismatch");
   // In a tenant that is not their home, a guest has an object id of its own.
@@ -62,6 +62,7 @@ export function homeAccountIdOf(
 
 /** A policy's token names its user in `oid`, in `sub`, or in both; its `client_info` may name the policy alone. */
 function b2cAccountId(
+  policy: string,
   { iss, sub, oid }: IdTokenClaims,
   clientInfo: unknown,
   correlationId: string,
@@ -70,8 +71,11 @@ function b2cAccountId(
   const [id] = [oid, sub].filter((one) => typeof one === "string" && isGuid(one.toLowerCase()));
   // What the policy puts there for everybody, where it is not set to tell.
   if (id === undefined && /^not supported/i.test(sub)) fail("id_token_subject_invalid");
-  const info = readClientInfo(clientInfo, true);
-  if (id === undefined || info === undefined) return `${iss}#${id ?? sub}`;
+  const info = readClientInfo(clientInfo, policy);
+  if (id === undefined || info === undefined) {
+    // The form of issuer that names the policy, whatever the policy is set to.
+    return `${iss.replace(/^(https:..[^/]+)\/(?!tfp\/)([^/]+)/, `$1/tfp/$2/${policy}`)}#${id ?? sub}`;
+  }
   const { uid, utid } = info;
   const names = [oid, sub].map((one) => `${one}`.toLowerCase());
   const isOwn = names.includes(uid.slice(0, 36).toLowerCase()) && iss.includes(utid.toLowerCase());

@@ -12,7 +12,8 @@ import { SHARED } from "./validator_parts.ts";
 
 /**
  * Makes a validator. Where neither `authority` nor `oidcAuthority` is given, the tokens of the application's authority count,
- * and its keys, documents, clock, `fetch`, events and `allowedTenants` are used for what the options leave out.
+ * and its keys, documents, clock, `fetch`, events and `allowedTenants` are used for what the options leave out. An application with
+ * `instanceDiscovery` or `metadata` asks by its own options alone.
  *
  * @param options The options.
  * @returns The validator.

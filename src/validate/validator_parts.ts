@@ -174,7 +174,10 @@ export function validatorParts(options: SharingOptions): ValidatorParts {
     refuse("invalid_authority", "authority", "it is missing: give the issuer's, or oidcAuthority");
   const isMicrosoft = authority.type !== "oidc";
   const clock = clockOf({ clock: options.clock ?? own?.clock });
-  const sources = shared && OWN.every((name) => options[name] === undefined)
+  const { instanceDiscovery, known } = own ?? {};
+  // Only the application's sources know whom to ask before its host, and what not to ask for.
+  const isGuarded = !named && (instanceDiscovery ?? known?.provider ?? known?.keys) !== undefined;
+  const sources = shared && (isGuarded || OWN.every((name) => options[name] === undefined))
     ? shared
     : sourcesOf(options, authority, clock, insecureLoopback);
   const toleranceSeconds = check(

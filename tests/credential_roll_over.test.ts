@@ -89,6 +89,17 @@ test("3.4.2 of a list each is sent once at most, functions too, and the last ref
   assertEquals([secretsOf(http.requests), seen], [["one", "secret-1", "three"], [[700027]]]);
 });
 
+test("R-215 3.4.2 a function whose result was refused is told so until one is taken, though others came between", async () => {
+  const seen: unknown[] = [];
+  const kept = ({ rejectedBy }: CredentialContext): string => `kept-${seen.push(rejectedBy)}`;
+  const script = [refusal(700024), refusal(700027), tokenAnswer({ expires_in: 1 }), tokenAnswer()];
+  const { acquire, refused } = fixture(script, { clientCredential: [kept, "other"] });
+  await refused();
+  await acquire();
+  await acquire();
+  assertEquals(seen, [undefined, [700024], undefined]);
+});
+
 test("3.4.2 a wrong secret ends the roll-over: what comes after it in the list is not tried", async () => {
   const { refused, http } = fixture([refusal(700027), refusal(7000215)], {
     clientCredential: ["one", "two", "three"],

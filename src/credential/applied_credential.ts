@@ -24,8 +24,8 @@ export interface AppliedCredential {
   readonly next?: ((rejectedBy: readonly number[]) => Promise<AppliedCredential>) | undefined;
   /** Gets the same with an assertion that was not sent yet; absent where one may be sent twice. */
   readonly again?: (() => Promise<AppliedCredential>) | undefined;
-  /** Told that the authority refused this for what a renewed credential mends. */
-  readonly refused?: (() => void) | undefined;
+  /** Told with which codes the authority refused this for what a renewed credential mends. */
+  readonly refused?: ((codes: readonly number[]) => void) | undefined;
   /** Told that the authority took this. */
   readonly accepted?: (() => void) | undefined;
 }

@@ -27,8 +27,8 @@ export interface CredentialContext {
   /** The `token_endpoint_auth_signing_alg_values_supported` of the discovery document, where one was read. */
   readonly signingAlgorithms?: readonly string[] | undefined;
   /**
-   * With which AADSTS codes the authority refused what was given for this request before: get a newer one then. Absent at the
-   * first call.
+   * With which AADSTS codes the authority refused what was given before, for this request or the last one: get a newer one then.
+   * Absent at the first call, and where what was given last was taken.
    */
   readonly rejectedBy?: readonly number[] | undefined;
 }

@@ -39,6 +39,8 @@ function copyOf(value: unknown, depth = 0): unknown {
 export class CredentialMember {
   /** What never changes; a function has none. */
   readonly method: CredentialMethod | undefined;
+  /** With which codes the authority refused what was given last; it may be kept somewhere, and has to be renewed. */
+  rejectedBy: readonly number[] | undefined;
   readonly #provider: ClientCredentialProvider | undefined;
   readonly #methodOf: (value: unknown) => CredentialMethod;
   /** What the function returned before: keys are not imported and assertions not signed anew for the same. */
@@ -70,11 +72,13 @@ export class CredentialMember {
   /**
    * Gets the credential for one request.
    *
-   * @param context The request.
+   * @param given The request.
    * @returns What to add to it.
    * @throws {AuthError} of this library in every case.
    */
-  async apply(context: CredentialContext): Promise<AppliedCredential> {
+  async apply(given: CredentialContext): Promise<AppliedCredential> {
+    const { rejectedBy } = this;
+    const context = rejectedBy ? { rejectedBy, ...given } : given;
     try {
       const method = this.method ?? this.#kept(await provide<unknown>(this.#provider, context));
       return await method.apply(context);

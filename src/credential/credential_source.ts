@@ -93,7 +93,14 @@ export class CredentialSource {
         ...applied,
         again: isOneTime ? () => member.apply(context) : undefined,
         next: next && ((rejectedBy) => this.#try(next, rest, { ...context, rejectedBy }, emit)),
-        accepted: () => this.#preferred = member,
+        refused: (codes) => {
+          applied.refused?.(codes);
+          member.rejectedBy = codes;
+        },
+        accepted: () => {
+          member.rejectedBy = undefined;
+          this.#preferred = member;
+        },
       };
     } catch (error) {
       // A function that stands alone would only do again what it did.

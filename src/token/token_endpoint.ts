@@ -189,7 +189,7 @@ export class TokenEndpoint {
     unsaid.push(...SECRET_MEMBERS.map((name) => body[name]));
     const refused = readErrorAnswer(answer.status, answer.body, unsaid);
     const isStale = isStaleCredential(refused);
-    if (isStale) credential.refused?.();
+    if (isStale) credential.refused?.(refused.errorCodes);
     if (isStale && credential.next !== undefined) {
       const told = toServerError(refused, url.host, correlationId, undefined, token, isRefresh(form));
       emit?.({ type: "request_retried", error: told });

@@ -8,6 +8,7 @@ import { decodeJsonPart, type JsonObject } from "../src/jwt/compact.ts";
 import { readKeySet, selectKey } from "../src/jwt/key_set.ts";
 import { SignatureVerifier } from "../src/jwt/signature.ts";
 import { test } from "./support/suite.ts";
+import confusions from "./vectors/json_web_crypto_test.json" with { type: "json" };
 import keys from "./vectors/json_web_key_test.json" with { type: "json" };
 import signatures from "./vectors/json_web_signature_test.json" with { type: "json" };
 
@@ -30,6 +31,8 @@ const OTHER_ALG = "its key is said to be for another algorithm than the token's"
 const ROCA =
   "a key's prime factors are not looked at, as no runtime does: whoever can set an authority's keys needs no weak one";
 
+const ENCRYPTED = "it is encrypted, a JWE: no authority of this library encrypts its tokens";
+
 /** Valid ones that are refused, and invalid ones that are not, each with the reason. */
 const DEVIATIONS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   signature: {
@@ -42,6 +45,7 @@ const DEVIATIONS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
     352: SYMMETRIC,
     ...Object.fromEntries([357, 358, 359, 372, 373, 376, 377].map((id) => [id, SYMMETRIC])),
   },
+  crypto: { 1: SYMMETRIC, 46: ROCA, 48: SYMMETRIC, 50: ENCRYPTED, 67: ENCRYPTED },
   key: { 2: SYMMETRIC, 7: ROCA, 13: SYMMETRIC, 14: SYMMETRIC, 15: SYMMETRIC },
 };
 
@@ -75,7 +79,11 @@ async function isAccepted({ jws }: Vector, key: JsonObject): Promise<boolean> {
   }
 }
 
-const FILES = { signature: signatures.testGroups, key: keys.testGroups } as unknown as Record<
+const FILES = {
+  signature: signatures.testGroups,
+  key: keys.testGroups,
+  crypto: confusions.testGroups,
+} as unknown as Record<
   string,
   readonly Group[]
 >;

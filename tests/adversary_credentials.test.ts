@@ -81,6 +81,9 @@ test("R-194 what is no key of ours is told what it is and what to do", async () 
     assertEquals([error.code, error.when], ["invalid_client_credential", "made"]);
     assertMatch(error.message, expected);
   }
+  // Its passphrase is no mistake.
+  const { message } = await refusal({ privateKey: base64(pfx), passphrase: "hush" }, GENERIC);
+  assertMatch(message, /pfxCredential/);
 });
 
 /** Bytes that mean harm. */

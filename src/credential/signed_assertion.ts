@@ -1,5 +1,5 @@
 /**
- * An assertion of who a client is, RFC 7523 section 3: what is in it, and how it is signed.
+ * The assertion that the library makes of who a client is, RFC 7523 section 3: what is in it, and how it is signed.
  *
  * @module
  */

@@ -61,6 +61,7 @@ test("R-194 what is no key of ours is told what it is and what to do", async () 
     [JSON.stringify(keys.jwk), /JSON\.parse/],
     [` ${JSON.stringify(keys.jwk, null, 2)}`, /JSON\.parse/],
     [base64(pfx), /pfxCredential/],
+    [new Uint8Array(pfx), /pfxCredential/],
     ["/etc/keys/app.pem", /the file's text, not its name/],
     [pkcs8Of(sequence(oid("1.3.101.112")), octets(new Uint8Array(32))), /must be an RSA or P-256 key/],
     [
@@ -80,6 +81,9 @@ test("R-194 what is no key of ours is told what it is and what to do", async () 
     assertEquals([error.code, error.when], ["invalid_client_credential", "made"]);
     assertMatch(error.message, expected);
   }
+  // Its passphrase is no mistake.
+  const { message } = await refusal({ privateKey: base64(pfx), passphrase: "hush" }, GENERIC);
+  assertMatch(message, /pfxCredential/);
 });
 
 /** Bytes that mean harm. */

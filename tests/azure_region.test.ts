@@ -29,6 +29,7 @@ const tokenHosts = (one: Fixture): string[] => hostsOf(one).filter((host) => hos
 
 const INVALID: readonly unknown[] = [
   ...["evil.com", "evil.com/path", "evil:8080", "EastUS", "-eastus", "2westus", "eastus-"],
+  ...["true", "false", "undefined", "null"],
   ...["a".repeat(64), "", null, "East Us 2", "eastus\n", " eastus", "eastus\u0000", "eastu\u017f", "east_us"],
   ...[
     "evil.com#",

@@ -225,7 +225,7 @@ for (
 }
 
 const NOT_CERTIFICATES: readonly [string, (keys: TestKeys) => unknown | Promise<unknown>, string][] = [
-  ["a private key", keyPem, "holds no certificate"],
+  ["a private key", keyPem, "holds no certificate: give the text with BEGIN CERTIFICATE"],
   ["a public key", (keys) => pem("PUBLIC KEY", keys.spki), "holds no certificate"],
   [
     "a public key as base64",

@@ -34,6 +34,7 @@ test("R-128 of anybody else's error only the kind is told", async () => {
     [new TypeError(secret), "TypeError"],
     [Object.assign(new Error(secret), { code: secret, name: secret }), "something that is no error"],
     [{ message: secret, code: "cache_read_failed", name: "CacheError" }, "CacheError"],
+    [Object.assign(new Error(secret), { name: "NotFound" }), "NotFound"],
     [secret, "something that is no error"],
     [undefined, "something that is no error"],
   ];

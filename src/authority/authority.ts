@@ -48,8 +48,6 @@ export interface Authority {
   readonly rules?: AuthorityRules | undefined;
 }
 
-const EXAMPLE = "it must be a URL such as https://login.microsoftonline.com/common";
-
 /**
  * Parses a URL that a request may be sent to, refusing whatever the URL parser would silently repair.
  *
@@ -64,7 +62,8 @@ export function requireUrl(value: unknown, option: string, insecureLoopback: boo
   // deno-lint-ignore no-control-regex -- control characters are what is looked for
   const repaired = /[\s\\%?\u0000-\u001f\u007f]|\/\.\.?(?:\/|$)/;
   if (typeof text !== "string" || repaired.test(text) || !URL.canParse(text)) {
-    refuse("invalid_authority", option, `${EXAMPLE}, without a query`);
+    const example = option === "authority" ? "login.microsoftonline.com/common" : "idp.example";
+    refuse("invalid_authority", option, `it must be a URL such as https://${example}, without a query`);
   }
   const url = new URL(text);
   const fault = endpointFault(url, insecureLoopback);

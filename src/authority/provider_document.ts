@@ -83,7 +83,8 @@ export function readProvider(
   const required = body["require_pushed_authorization_requests"];
   if (typeof issuer !== "string") return fail("issuer is missing");
   if (!(authority.rules?.isIssuer(issuer) ?? isIssuer(issuer, authority, tenant))) {
-    fail("it names another issuer: give the exact one", "issuer_mismatch");
+    const other = authority.type === "oidc" ? ", or as authority if it is Microsoft's" : "";
+    fail(`it names another issuer: give the exact one${other}`, "issuer_mismatch");
   }
   const endpoint = (name: string, from = body): string | undefined => {
     const url = from[name];

@@ -13,7 +13,9 @@ import { cloudOf } from "./known_clouds.ts";
  * @param value What was given, or found out.
  */
 export function isRegion(value: unknown): value is string {
-  return typeof value === "string" && /^[a-z](?:[a-z\d-]{0,61}[a-z\d])?$/.test(value);
+  // A variable that is not set becomes one of these in a template.
+  return typeof value === "string" &&
+    /^(?!(?:true|false|undefined|null)$)[a-z](?:[a-z\d-]{0,61}[a-z\d])?$/.test(value);
 }
 
 /**
@@ -26,9 +28,11 @@ export function isRegion(value: unknown): value is string {
  */
 export function requireRegion(value: unknown, option: string): string {
   if (isRegion(value)) return value;
-  const why =
-    "a region is a lower-case DNS label such as westus2: it starts with a letter, at most 63 characters";
-  return refuse("invalid_option", option, why);
+  return refuse(
+    "invalid_option",
+    option,
+    "a region is its name in lower case without spaces, such as westus2",
+  );
 }
 
 /**

@@ -10,7 +10,7 @@ import { type AppliedCredential, assertionForm, type CredentialMethod } from "./
 import { AssertionMemo } from "./assertion_memo.ts";
 import { type Thumbprints, thumbprintsOf } from "./certificate.ts";
 import { type CertificateSettings, readSettings } from "./certificate_settings.ts";
-import { chooseAlgorithm, unsignedAssertion } from "./client_assertion.ts";
+import { chooseAlgorithm, unsignedAssertion } from "./signed_assertion.ts";
 import { readClientClaims } from "./client_claims.ts";
 import type { CertificateCredential, CredentialContext, SignerCredential } from "./client_credential.ts";
 import { failCredential } from "./credential_fault.ts";

@@ -34,7 +34,7 @@ export interface CertificateSettings {
 function certificateOf(given: unknown, key: readonly PemBlock[] = []): Certificate | undefined {
   if (!given) return readCertificate(key.filter(({ label }) => label !== ""));
   return readCertificate(readPem(given, "publicCertificate")) ??
-    failCredential("publicCertificate holds no certificate");
+    failCredential("publicCertificate holds no certificate: give the text with BEGIN CERTIFICATE");
 }
 
 function keyOf(

@@ -26,5 +26,5 @@ export function readClientClaims(claims: unknown): string {
   }
   if (json?.[0] !== "{") return fail("it must be an object that JSON can hold");
   const taken = RESERVED.filter((name) => Object.hasOwn(JSON.parse(json), name));
-  return taken.length > 0 ? fail(`${taken} are the library's own: leave them out`) : json;
+  return taken.length > 0 ? fail(`leave out what the library sets: ${taken}`) : json;
 }

@@ -82,7 +82,7 @@ export interface AssertionSigning {
 export interface CertificateCredential extends AssertionSigning {
   /**
    * PEM (PKCS#8, PKCS#1 and SEC 1; also with the certificates in the same text, on one line with `\n` spelt out, or as base64
-   * without armour), a JWK, or a `CryptoKey`. RSA of 2048 bits or more, or P-256. An encrypted key must be PKCS#8 with PBKDF2 and
+   * without armour), a JWK, or a `CryptoKey`. RSA of 2048 to 8192 bits, or P-256. An encrypted key must be PKCS#8 with PBKDF2 and
    * AES, as `openssl pkcs8 -topk8 -v2 aes-256-cbc` writes it; workerd takes 100 000 iterations at most.
    */
   readonly privateKey: PrivateKey;
@@ -129,7 +129,7 @@ export interface ClientAssertionCredential {
 
 /**
  * A certificate that the `fetch` option presents: a binding of Workers (`env.CERTIFICATE.fetch`), or one of Deno's with a client of
- * `Deno.createHttpClient({ cert, key })`. Requests go to the endpoints that the authority has for such clients.
+ * `Deno.createHttpClient({ cert, key })`. Requests go to the endpoints that the authority has for such clients. For an `oidcAuthority` alone.
  */
 export interface TlsClientCredential {
   /** How the authority knows the certificate: by its subject, or by the certificate itself. */

@@ -25,6 +25,15 @@ type Shape =
   & CertificateCredential
   & SignerCredential;
 
+function failShape(given: Shape): never {
+  const empty = PROOFS.find((name) => name in given);
+  failCredential(
+    empty === undefined
+      ? "give a secret, { clientSecret }, { clientAssertion }, { privateKey }, { sign }, or a function"
+      : `${empty} is empty: check where it comes from`,
+  );
+}
+
 /**
  * Checks a credential of one shape. What was given is read here and not again.
  *
@@ -57,9 +66,7 @@ export function methodOf(value: unknown, options: AssertionOptions): CredentialM
     case "pfx":
       return failCredential(PFX);
     case undefined:
-      return tlsMethod(given.method) ?? failCredential(
-        "give a secret, { clientSecret }, { clientAssertion }, { privateKey }, { sign }, or a function",
-      );
+      return tlsMethod(given.method) ?? failShape(given);
     default:
       return certificateMethod(
         typeof shape.sign === "function" ? { ...shape, sign: shape.sign.bind(value) } : shape,

@@ -31,7 +31,7 @@ export class CredentialSource {
       refuse(
         "missing_client_credential",
         "clientCredential",
-        "it is missing. Give the client secret's value",
+        "it is missing: give a secret, a certificate or an assertion",
       );
     }
     const list: readonly unknown[] = Array.isArray(credential) ? credential : [credential];

@@ -130,9 +130,10 @@ export function readPrivateKey(
     const open = encryptedKey(parts, passphrase);
     return async () => derKey(partsOf(await open()));
   }
+  const opened = parts && derKey(parts);
   if (passphrase !== undefined) failCredential("privateKey is not encrypted: leave out passphrase");
-  if (parts !== undefined) return derKey(parts);
+  if (opened !== undefined) return opened;
   if ("kty" in key) return jwkKey(key);
   if ("algorithm" in key) return cryptoKey(key);
-  failCredential("privateKey must be PEM text, a JWK or a CryptoKey");
+  failCredential(`privateKey must be PEM text, a JWK or a CryptoKey; ${PFX}`);
 }

@@ -30,7 +30,7 @@ configuration 28002 28003 700022 700023 ask for one API at a time, by its full s
 configuration 9002325 9002326 9002327 register the redirect URI for the right platform: Web, not SPA
 configuration 50011 500112 500113 register this exact redirect URI: scheme, case and trailing slash count
 configuration 700025 the app is registered as public: send no credential
-configuration 50012 50048 700027 the client assertion is wrong: check the certificate and its thumbprint
+configuration 50012 50048 the client assertion is wrong: check the certificate and its thumbprint
 configuration 90008 90009 the app asks for a token for itself: name the API by its GUID
 configuration 70005 700054 allow this response type in the app registration
 configuration 700229 a federated credential must be an app-only token

@@ -29,6 +29,8 @@ export interface AadstsInfo {
 /** A row for each remedy: the class, the codes, the hint. One short text, because every application bundles it. */
 export const COMMON_CODES = `configuration 7000215 wrong secret: use its value, not its ID
 configuration 7000222 the secret has expired
+configuration 700027 register this certificate with the app, or its successor
+configuration 700211 700212 700213 7002138 no federated credential matches: compare issuer, subject and audience
 configuration 7000216 7000218 send the app's credential, or allow public client flows
 configuration 70001 700011 700016 no such app in this tenant: check clientId and authority
 configuration 50059 90002 90019 900023 no such tenant: check its name and cloud

@@ -116,8 +116,8 @@ export function requireObject<T extends object>(request: T, option: string): T {
 export function nameOf(error: unknown): string {
   try {
     const { name } = error as Error;
-    // Else the name could be the secret.
-    if (/^[A-Z][A-Za-z]{0,30}(?:Error|Exception)$|^Error$/.test(name)) return name;
+    // Else the name could be the secret. Deno's own errors have two names of another form.
+    if (/^[A-Z][A-Za-z]{0,30}(?:Error|Exception)$|^(?:Error|NotFound|NotCapable)$/.test(name)) return name;
   } catch {
     // Even a name can throw.
   }

@@ -71,7 +71,7 @@ export function parseTokenResponse(
   const { access_token: secret, token_type: type, scope } = json;
   if (typeof secret !== "string" || secret === "") return "access_token is missing";
   if (typeof type !== "string" || type.toLowerCase() !== tokenType.toLowerCase()) {
-    return `token_type is not ${tokenType}`;
+    return `token_type is not ${tokenType}${tokenType === "Bearer" ? "" : ": it has no such authScheme"}`;
   }
   const lifetime = seconds(json.expires_in) ??
     (seconds(json.expires_on) ?? cachedAt + DEFAULT_LIFETIME_SECONDS) - cachedAt;

@@ -30,6 +30,8 @@ export interface CertificateOptions {
   readonly issuer?: { readonly keys: TestKeys; readonly commonName: string };
   /** What stands in place of the subject's public key. */
   readonly spki?: Uint8Array;
+  /** Whether it says that it may, or may not, sign others; it says nothing where absent. */
+  readonly authority?: boolean;
 }
 
 /** A certificate. */
@@ -55,7 +57,8 @@ export function testKeys(kind: "RSA" | "EC" = "RSA", name: string = "own"): Prom
   return keys;
 }
 
-async function makeKeys(kind: "RSA" | "EC", modulusLength: number = 2048): Promise<TestKeys> {
+/** Makes a key pair; of RSA with so many bits. */
+export async function makeKeys(kind: "RSA" | "EC", modulusLength: number = 2048): Promise<TestKeys> {
   const publicExponent = Uint8Array.of(1, 0, 1);
   const algorithm = kind === "RSA" ? { ...RSA, modulusLength, publicExponent } : EC;
   const { privateKey, publicKey } = await crypto.subtle.generateKey(
@@ -177,6 +180,14 @@ function nameOf(commonName: string): Uint8Array {
   return sequence(der(0x31, sequence(oid(OIDS.commonName), der(0x0c, new TextEncoder().encode(commonName)))));
 }
 
+/** Basic constraints, RFC 5280 section 4.2.1.9. */
+function extensionsOf(authority: boolean | undefined): Uint8Array[] {
+  if (authority === undefined) return [];
+  const yes = der(1, Uint8Array.of(0xff));
+  const constraints = authority ? sequence(yes) : sequence();
+  return [der(0xa3, sequence(sequence(oid("2.5.29.19"), yes, octets(constraints))))];
+}
+
 async function hex(hash: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest(hash, bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("").toUpperCase();
@@ -214,6 +225,7 @@ export async function certificate(keys: TestKeys, options: CertificateOptions = 
     sequence(time(notBefore), time(notAfter)),
     nameOf(commonName),
     options.spki ?? keys.spki,
+    ...extensionsOf(options.authority),
   );
   const raw = await rawSignature(signer, body);
   const bytes = sequence(body, algorithm, bits(signer.kind === "RSA" ? raw : derSignature(raw)));

@@ -1,9 +1,10 @@
 /**
- * Certificates made in the test run, with WebCrypto and a little DER; no program is needed.
+ * Certificates with keys of their own, and the chains that they make: what an authority is given in its tests.
  *
  * @module
  */
 import { base64url } from "jose";
+import { certificate, makeKeys, type TestKeys } from "./certificates.ts";
 
 /** What a certificate says; all has defaults. */
 export interface CertificateOptions {
@@ -21,7 +22,7 @@ export interface CertificateOptions {
 /** A certificate and its key. */
 export interface MadeCertificate {
   readonly commonName: string;
-  readonly keys: CryptoKeyPair;
+  readonly keys: TestKeys;
   readonly der: Uint8Array<ArrayBuffer>;
   readonly pem: string;
   /** The DER in base64, as `x5c` has it. */
@@ -31,90 +32,31 @@ export interface MadeCertificate {
   readonly x5tS256: string;
 }
 
-type Bytes = Uint8Array<ArrayBuffer>;
-
-const RS256 = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
-
-function joined(parts: readonly Bytes[]): Bytes {
-  return Uint8Array.from(parts.flatMap((part) => [...part]));
+function base64urlOf(hex: string): string {
+  return base64url.encode(Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16)));
 }
 
-function der(tag: number, ...parts: readonly Bytes[]): Bytes {
-  const content = joined(parts);
-  const { length } = content;
-  const lengthBytes = length < 128
-    ? [length]
-    : length < 256
-    ? [0x81, length]
-    : [0x82, length >> 8, length & 255];
-  return joined([Uint8Array.from([tag, ...lengthBytes]), content]);
-}
-
-function oid(hex: string): Bytes {
-  return der(6, Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16)));
-}
-
-const SEQUENCE = 0x30;
-const SHA256_WITH_RSA = der(SEQUENCE, oid("2a864886f70d01010b"), der(5));
-
-function nameOf(commonName: string): Bytes {
-  const text = new TextEncoder().encode(commonName);
-  return der(SEQUENCE, der(0x31, der(SEQUENCE, oid("550403"), der(0x0c, text))));
-}
-
-/** Years from 2050 on are written with four digits. */
-function timeOf(date: Date): Bytes {
-  const digits = date.toISOString().replace(/[-:T]/g, "").slice(0, 14);
-  const late = date.getUTCFullYear() >= 2050;
-  return der(late ? 0x18 : 0x17, new TextEncoder().encode(`${late ? digits : digits.slice(2)}Z`));
-}
-
-function extensionsOf(authority: boolean): Bytes {
-  const constraints = authority ? der(SEQUENCE, der(1, Uint8Array.of(0xff))) : der(SEQUENCE);
-  const extension = der(SEQUENCE, oid("551d13"), der(1, Uint8Array.of(0xff)), der(4, constraints));
-  return der(0xa3, der(SEQUENCE, extension));
-}
-
-function base64Of(bytes: Bytes): string {
-  return btoa(String.fromCharCode(...bytes));
-}
-
-async function digest(algorithm: string, bytes: Bytes): Promise<string> {
-  return base64url.encode(new Uint8Array(await crypto.subtle.digest(algorithm, bytes)));
-}
-
-/** Makes a certificate. */
+/** Makes a certificate, with keys of its own. */
 export async function makeCertificate(options: CertificateOptions = {}): Promise<MadeCertificate> {
   const { commonName = "app.example", issuer, bits = 2048, authority = false } = options;
   const { notBefore = new Date("2020-01-01"), notAfter = new Date("2060-01-01") } = options;
-  const publicExponent = Uint8Array.of(1, 0, 1);
-  const generation = { ...RS256, modulusLength: bits, publicExponent };
-  const keys = await crypto.subtle.generateKey(generation, true, ["sign", "verify"]) as CryptoKeyPair;
-  const publicKey = new Uint8Array(await crypto.subtle.exportKey("spki", keys.publicKey) as ArrayBuffer);
-  const serial = crypto.getRandomValues(new Uint8Array(8)).map((byte) => byte & 0x7f | 1);
-  const signed = der(
-    SEQUENCE,
-    der(0xa0, der(2, Uint8Array.of(2))),
-    der(2, serial),
-    SHA256_WITH_RSA,
-    nameOf(issuer?.commonName ?? commonName),
-    der(SEQUENCE, timeOf(notBefore), timeOf(notAfter)),
-    nameOf(commonName),
-    publicKey,
-    extensionsOf(authority),
-  );
-  const signingKey = (issuer?.keys ?? keys).privateKey;
-  const signature = new Uint8Array(await crypto.subtle.sign(RS256, signingKey, signed));
-  const bytes = der(SEQUENCE, signed, SHA256_WITH_RSA, der(3, Uint8Array.of(0), signature));
-  const base64 = base64Of(bytes);
+  const keys = await makeKeys("RSA", bits);
+  const made = await certificate(keys, {
+    commonName,
+    notBefore,
+    notAfter,
+    authority,
+    ...issuer && { issuer: { keys: issuer.keys, commonName: issuer.commonName } },
+  });
+  const { der, pem, base64, thumbprint, thumbprintSha256 } = made;
   return {
     commonName,
     keys,
-    der: bytes,
-    pem: `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n`,
+    der,
+    pem,
     base64,
-    x5t: await digest("SHA-1", bytes),
-    x5tS256: await digest("SHA-256", bytes),
+    x5t: base64urlOf(thumbprint),
+    x5tS256: base64urlOf(thumbprintSha256),
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * An assertion of who a client is, RFC 7523 section 3: what is in it, and how it is signed.
+ * The assertion that the library makes of who a client is, RFC 7523 section 3: what is in it, and how it is signed.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export function chooseAlgorithm(
   // An issuer lists what it takes in any order; Entra takes both.
   const [one, other] = algorithms.filter((algorithm) => wanted.includes(algorithm));
   if (one === undefined) {
-    failCredential(`its key is for ${algorithms}, and the authority takes another algorithm`);
+    failCredential(`its key is for ${algorithms}, which the authority does not take: give another key`);
   }
   return other !== undefined && authorityType !== "oidc" ? wanted[0] as AssertionAlgorithm : one;
 }

@@ -95,11 +95,11 @@ test("an assertion that the authority refused is not given again", async () => {
   const keys = await testKeys();
   const method = methodOf({ privateKey: keys.jwk, thumbprintSha256: THUMBPRINT });
   const [first, late] = [await method.apply(contextOf()), await method.apply(contextOf())];
-  first.refused?.();
+  first.refused?.([700024]);
   const second = await assertionOf(method);
   assertNotEquals(second, first.form.client_assertion);
   // Another call, which had the same one, hears of it later.
-  late.refused?.();
+  late.refused?.([700024]);
   assertEquals(await assertionOf(method), second);
 });
 

@@ -12,7 +12,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import { withDeadline } from "../runtime/wait.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
-import { SingleFlight } from "../store/single_flight.ts";
+import { type FlightOptions, SingleFlight } from "../store/single_flight.ts";
 import type { Engine } from "./engine.ts";
 import { toAuthError } from "./failure.ts";
 import type { TokenFound } from "./token_found.ts";
@@ -33,7 +33,7 @@ export interface KnownToken extends TokenFound {
 
 /** What is renewed, and for whom. */
 export interface Renewal {
-  /** What is asked for, and for whom: equal names share the work. */
+  /** For whom, and what is asked for: equal names share the work. */
   readonly name: readonly string[];
   /** Looks the token up once more: the store may have brought one. */
   readonly find: (nowMs: number) => KnownToken | undefined;
@@ -99,12 +99,14 @@ export class Renewals {
     nowMs: number,
     work: () => Promise<TokenFound>,
   ): Promise<TokenFound> {
-    const { clock } = this.#engine.configuration;
-    const { challenge, reason, waitUntil } = renewal;
+    const { cache: { index }, clock } = this.#engine.configuration;
+    const { challenge, reason, waitUntil, name: [owner = ""] } = renewal;
+    const asked = index.removals;
+    const isRemoved = (): boolean => index.removedSince(owner, asked);
     const isForced = reason === "force_refresh_or_claims";
     const name = lengthPrefixed([...renewal.name, isForced ? `!${challenge}` : ""]);
     const options = { waitUntil, deadlineMs: this.#engine.flightDeadlineMs + patienceMs(this.#engine) };
-    const flight = this.#flights.run(name, options, work)
+    const flight = this.#look(name, options, work, isRemoved)
       .catch((error) => this.#outlive(error, renewal, isForced));
     const slot = known?.token;
     if (!known || !slot || isForced || !isAlive(slot, clock, WAITING_FLOOR_SECONDS)) return flight;
@@ -114,12 +116,34 @@ export class Renewals {
         clock,
         flight,
         REFRESH_PATIENCE_MS,
-        () => isAlive(slot, clock) ? known : flight,
+        () => isAlive(slot, clock) && !isRemoved() ? known : flight,
       );
     }
     // In the background: nobody waits for it.
     flight.catch(() => {});
     return Promise.resolve(known);
+  }
+
+  /** Joins a piece of work. That it found nothing counts only where it can have seen whoever signed in before this call. */
+  async #look(
+    name: string,
+    options: FlightOptions,
+    work: () => Promise<TokenFound>,
+    isRemoved: () => boolean,
+  ): Promise<TokenFound> {
+    let isOwn = false;
+    const own = (): Promise<TokenFound> => {
+      isOwn = true;
+      return work();
+    };
+    try {
+      return await this.#flights.run(name, options, own);
+    } catch (error) {
+      // What another call began may have looked earlier, and what met a removal has not looked behind it.
+      const isOld = !isOwn || isRemoved();
+      if (!isOld || toAuthError(error).code !== "no_tokens_found") throw error;
+      return await this.#flights.run(name, options, own);
+    }
   }
 
   /** A token that is still good wins over a failed refresh, unless a forced one was refused for good. */

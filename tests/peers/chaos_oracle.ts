@@ -256,10 +256,19 @@ function* neverReused(record: ChaosRecord): Generator<Violation> {
   for (const grant of record.grants) {
     if (grant.refused === undefined) continue;
     const { owner, atMs } = grant;
-    const since = record.of(owner).findLast(({ operation: { kind }, overMs }) =>
-      (kind === "sign_in" || kind === "bring") && overMs <= atMs
-    );
-    if (record.isHurt(owner, since?.atMs ?? 0, atMs)) continue;
+    if (record.isHurt(owner, bornMs(record, grant), atMs)) continue;
     yield violation("no refresh token is spent twice", grant, grant);
+  }
+}
+
+/** When the first token of a refused one's family was issued, or came: what was lost since then may have ended all of them. */
+function bornMs({ grants }: ChaosRecord, refused: Granted): number {
+  let first = refused;
+  for (;;) {
+    const { redeemed } = first;
+    const before = grants.find((one) => one !== first && one.issued === redeemed) ??
+      grants.find((one) => one.redeemed === redeemed);
+    if (redeemed === undefined || before === undefined || before === first) return first.atMs;
+    first = before;
   }
 }

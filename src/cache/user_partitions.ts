@@ -13,26 +13,17 @@ import { forEach, type PartitionValue, refuseRemoval, updatePartition } from "./
 import { noteSeen, staleOf, versionSeen } from "./staleness.ts";
 import type { TokenIndex } from "./token_index.ts";
 import { LATE_MS, removedAt } from "./tombstone.ts";
-import {
-  holderOf,
-  mergeEntries,
-  mergeTokens,
-  newerOf,
-  NO_CLIENT,
-  ownerOf,
-  partsOf,
-  type UserPart,
-  withClient,
-} from "./user_entries.ts";
+import { holderOf, newerOf, NO_CLIENT, ownerOf, partsOf, type UserPart, withClient } from "./user_entries.ts";
 import { markIn, type UserIndex } from "./user_index.ts";
 import type { UserList } from "./user_list.ts";
 import {
-  addToken,
+  beside,
   carriedText,
   nameOfUser,
   readUser,
   type UserPartition,
   valueOfUser,
+  withAnswer,
   withoutOthers,
 } from "./user_partition.ts";
 import { isOlder, isTooLate, UserRemovals } from "./user_removals.ts";
@@ -231,7 +222,7 @@ export class UserPartitions extends MemoryUsers {
 
   /** Writes what an answer brought beside what is there. What is in memory alone may have been removed there. */
   async #write(
-    { key, changeOf }: UserPart,
+    part: UserPart,
     tokens: UserTokens,
     asked: number,
     nowMs: number,
@@ -239,12 +230,13 @@ export class UserPartitions extends MemoryUsers {
   ): Promise<void> {
     const store = this.#store;
     if (store === undefined) return;
+    const { key } = part;
     const { endsOn = Infinity } = tokens;
     const owner = ownerOf(key);
-    const isOwn = owner === ownerOf(tokens.accessToken);
     const name = await nameOfUser(store, key);
     const isRead = wasRead && tokens.redeemed && owner === ownerOf(holderOf(tokens.redeemed));
-    const version = tokens.redeemed && (this.held.get(owner)?.version ?? (isRead ? "read" : undefined));
+    const seen = this.held.get(owner)?.version;
+    const version = tokens.redeemed && (seen ?? (isRead ? "read" : undefined));
     let tried = false;
     let isLateAnswer = false;
     const written = await updatePartition(store, name, (stored) => {
@@ -252,36 +244,27 @@ export class UserPartitions extends MemoryUsers {
       tried = false;
       const atMs = removedAt(stored, store.nowMs);
       const there = withoutOthers(key, readUser(key, stored), tokens);
-      isLateAnswer = !there || (atMs !== undefined && isTooLate(tokens, nowMs, atMs));
-      if (!there || isLateAnswer || this.index.removedSince(owner, asked)) return undefined;
+      const isGone = stored === undefined && tokens.redeemed && !store.cas && this.#wasThere(key);
+      isLateAnswer = !there || isGone || (atMs !== undefined && isTooLate(tokens, nowMs, atMs));
+      if (!there || isLateAnswer || this.isRemoved(tokens, owner, asked)) return undefined;
       tried = true;
       const known = this.held.get(owner);
-      // A store without versions may not see yet what was written lately.
-      const isLate = stored === undefined && !store.cas && known?.version !== undefined &&
-        !this.#wasThere(key);
-      const { accounts, idTokens, refreshTokens } = (isLate && known) || there;
-      const before = { ...there, accounts, idTokens, refreshTokens };
-      const change = changeOf(before.refreshTokens, nowMs);
+      const before = beside(there, stored || !tokens.redeemed ? undefined : known);
       // A sign-in may be stored after the renewal that redeemed its token.
       const isSpent = this.#spent.has(`${tokens.refreshToken?.secret}`);
-      const after: UserPartition = {
-        ...before,
-        ...mergeEntries(before, {
-          ...change,
-          ...(isSpent && { refreshTokens: mergeTokens(refreshTokens, known?.refreshTokens ?? []) }),
-        }),
-        tokens: isOwn ? addToken(before.tokens, tokens.accessToken, nowMs) : [],
-      };
+      const after = withAnswer(before, part, tokens, isSpent ? known : undefined, nowMs);
       // The new access token is there already, and may have been replaced since.
-      this.#keep(key, { ...after, tokens: before.tokens }, asked, stored && versionSeen(store, stored));
+      const isThere = { ...after, tokens: before.tokens };
+      this.#keep(key, isThere, this.removals, stored && versionSeen(store, stored));
       // Without its refresh token, or with somebody else's newer one, an answer may be asked for again.
       const isNewest = after.refreshTokens.some(({ secret }) => secret === tokens.refreshToken?.secret);
       const value = this.#valueOf(key, after, nowMs);
       return { ...value, expiresAtMs: Math.min(value.expiresAtMs, endsOn * 1000), optional: !isNewest };
     }, store.cas ? version : undefined);
     // What was removed while it was being written must not stay; what others removed must not either.
-    if (this.index.removedSince(owner, asked)) await (tried && this.#removals.removeStored(store, name, key));
-    else if (written === "gone" || isLateAnswer) this.forget(tokens.accessToken);
+    if (this.isRemoved(tokens, owner, asked)) {
+      await (tried && this.#removals.removeStored(store, name, key));
+    } else if (written === "gone" || isLateAnswer) this.forgetAnswer(tokens, owner, seen);
     else if (written?.ok) this.held.note(owner, versionSeen(store, written));
     noteSeen(this.index, owner, nowMs);
   }

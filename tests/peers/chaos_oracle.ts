@@ -155,7 +155,9 @@ function* noneComesBack(record: ChaosRecord): Generator<Violation> {
     // Who asks while an older call is under way gets the answer of that.
     const wasUnderWay = outcome.expiresAtMs! - TOKEN_LIFE_MS <= removal.overMs &&
       atMs - removal.overMs < AT_ONCE_MS && outcome.source === "identity_provider";
-    if (isOld || wasUnderWay || mayBringBack(record, removal)) continue;
+    // Who cannot ask the store does not hear of it there.
+    const isDeaf = record.isHurt(owner, atMs, deed.endedMs ?? atMs);
+    if (isOld || (wasUnderWay && !isHere) || isDeaf || mayBringBack(record, removal)) continue;
     yield violation(rule, deed, { outcome, removal: removal.id });
   }
 }

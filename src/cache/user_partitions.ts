@@ -125,7 +125,8 @@ export class UserPartitions extends MemoryUsers {
 
   /** Puts what an answer brought into memory, and then into the store. */
   override async save(tokens: UserTokens, asked: number, nowMs: number): Promise<void> {
-    const isListed = this.#list?.knows(tokens);
+    // Who signs in may have been taken off the list elsewhere.
+    const isListed = tokens.redeemed && this.#list?.knows(tokens);
     // What memory has forgotten meanwhile was read from the store.
     const wasRead = tokens.redeemed && !this.held.get(ownerOf(holderOf(tokens.redeemed)));
     const since = this.sinceOf(tokens, asked);
@@ -138,7 +139,9 @@ export class UserPartitions extends MemoryUsers {
     this.#onChange();
     await Promise.all([
       forEach(this.#store, partsOf(tokens), (part) => this.#write(part, tokens, since, nowMs, wasRead)),
-      isListed ? undefined : this.#list?.add(tokens, since),
+      isListed
+        ? undefined
+        : this.#list?.add(tokens, () => this.isRemoved(tokens, ownerOf(tokens.accessToken), since)),
     ]);
   }
 

@@ -15,8 +15,8 @@ export interface Violation {
   readonly what: string;
 }
 
-/** The longest that anything takes: the library's own deadlines. */
-const PATIENCE_MS = 120_000;
+/** The longest that anything takes: two leases of who died, and the library's own deadline. */
+const PATIENCE_MS = 180_000;
 /** How late a place of Workers KV may see what was written elsewhere. */
 const KV_LATE_MS = 60_000;
 /** For how long after a removal Workers KV may bring a user back, and take a new one for removed: what is documented. */

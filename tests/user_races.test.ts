@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { TokenCache } from "../mod.ts";
 import { callback, entraDouble, HOME_ACCOUNT_ID, nonceOf, REDIRECT_URI } from "./support/entra_double.ts";
 import { countingStore } from "./support/stores.ts";
@@ -119,37 +119,3 @@ test("R-109 R-112 a sign-in that is stored late does not bring back a refresh to
   await entra.settle(cold.acquireTokenSilent({ ...ASK, forceRefresh: true }));
   assertEquals(entra.posts.slice(1).map(({ form }) => form.get("refresh_token")), ["RT 1", "RT 2"]);
 });
-
-for (const kind of ["confidential", "public"] as const) {
-  const name =
-    `R-112 a renewal that hears of an older removal does not undo a sign-in that is being written: ${kind}`;
-  test(name, async () => {
-    const entra = entraDouble();
-    const store = countingStore(entra.clock);
-    const isolate = () => entra[kind]({ tokenCache: new TokenCache({ store }) });
-    const [one, two] = [isolate(), isolate()];
-    await entra.signIn(two);
-    const [renewed, signedIn] = [deferred<void>(), deferred<void>()];
-    const writes = [renewed.promise, signedIn.promise];
-    store.beforeSet = () => writes.shift() ?? Promise.resolve();
-    entra.next(await entra.answer());
-    const renewal = two.acquireTokenSilent({ ...ASK, forceRefresh: true });
-    await entra.clock.advance(10);
-    await one.removeAccount(HOME_ACCOUNT_ID);
-    const flow = await two.initiateAuthCodeFlow({ scopes: ["User.Read"], redirectUri: REDIRECT_URI });
-    entra.next(await entra.answer({ nonce: nonceOf(flow) }));
-    const signIn = two.acquireTokenByAuthCodeFlow(flow, callback(flow));
-    await entra.clock.advance(10);
-    assertEquals(writes.length, 0, "both are being written");
-    renewed.resolve();
-    await entra.settle(renewal);
-    signedIn.resolve();
-    const { accessToken } = await entra.settle(signIn);
-    const cold = isolate();
-    for (const app of [two, cold]) {
-      assertEquals((await entra.settle(app.acquireTokenSilent(ASK))).accessToken, accessToken);
-    }
-    if ("getAccounts" in cold) assertEquals((await cold.getAccounts()).length, 1);
-    assert(![...store.values.values()].join().includes("RT 2"), "what the removal met is gone");
-  });
-}

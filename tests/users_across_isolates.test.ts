@@ -71,39 +71,6 @@ for (const cas of [true, false]) {
   });
 }
 
-test("R-110 R-116 who was removed long ago elsewhere is not written back after a read that failed", async () => {
-  const entra = entraDouble();
-  const store = countingStore(entra.clock, false);
-  const [one, two] = [1, 2].map(() => entra.confidential({ tokenCache: new TokenCache({ store }) }));
-  await entra.signIn(two!);
-  await entra.clock.advance(200_000);
-  await one!.removeAccount(HOME_ACCOUNT_ID);
-  await entra.clock.advance(HOUR_MS);
-  const { get } = store;
-  store.get = () => {
-    store.get = get;
-    return Promise.reject(new Error("down"));
-  };
-  entra.next(await entra.answer());
-  await entra.settle(two!.acquireTokenSilent(ASK));
-  assertEquals(partitionsIn(store), 0);
-  assertEquals((await entra.refused(two!.acquireTokenSilent(ASK))).code, "no_tokens_found");
-});
-
-test("R-110 what a store failed to write of a sign-in is written with the renewal, whose account it is, too", async () => {
-  const entra = entraDouble();
-  const store = countingStore(entra.clock);
-  const [one, two] = [1, 2].map(() => entra.confidential({ tokenCache: new TokenCache({ store }) }));
-  store.beforeSet = () => Promise.reject(new Error("down"));
-  await entra.signIn(one!);
-  assertEquals(partitionsIn(store), 0);
-  store.beforeSet = undefined;
-  entra.next(await entra.answer({}, { id_token: undefined }));
-  await entra.settle(one!.acquireTokenSilent({ ...ASK, forceRefresh: true }));
-  const { account, accessToken } = await entra.settle(two!.acquireTokenSilent(ASK));
-  assertEquals([account?.username, accessToken], ["alex@contoso.example", "AT 2"]);
-});
-
 test("a store that sees new values late does not sign its users out", async () => {
   const entra = entraDouble();
   const store = countingStore(entra.clock, false);

@@ -15,7 +15,7 @@ import { readText, root } from "./sources.ts";
  * The most that a Worker with one confidential client may weigh, minified and gzipped, sign-in of users included. The aim is
  * 20 000: whoever makes it lighter lowers this, and raises it only for a feature.
  */
-const WORKER_BUDGET_BYTES = 46_700;
+const WORKER_BUDGET_BYTES = 46_500;
 
 /** One bundle. */
 export interface Bundle {

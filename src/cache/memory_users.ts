@@ -90,16 +90,11 @@ export class MemoryUsers implements UserCache {
    * @returns How many removals there were then.
    */
   protected sinceOf(tokens: UserTokens, asked: number): number {
-    if (tokens.redeemed || this.isRemoved(tokens, ownerOf(tokens.accessToken), asked)) return asked;
+    // A removal elsewhere that is heard of meanwhile is older than a sign-in that goes on.
+    const isHere = (this.index.removedHere.get(ownerOf(tokens.accessToken)) ?? 0) > asked;
+    if (tokens.redeemed || isHere) return asked;
     if (this.isOthers(tokens.accessToken, tokens.onBehalfOf)) this.forget(tokens.accessToken);
     return this.removals;
-  }
-
-  /** Whether a removal keeps an answer out. What is heard of one elsewhere is older than a sign-in that goes on. */
-  protected isRemoved({ accessToken, redeemed }: UserTokens, owner: string, asked: number): boolean {
-    return redeemed
-      ? this.index.removedSince(owner, asked)
-      : (this.index.removedHere.get(ownerOf(accessToken)) ?? 0) > asked;
   }
 
   /** Whether what memory has of a long-running process is another user's than a mark says. */
@@ -165,24 +160,6 @@ export class MemoryUsers implements UserCache {
     if (removedHere.size > MAX_REMOVED) removedHere.clear();
     removedHere.set(ownerOf(key), this.removals);
     return forgotten;
-  }
-
-  /**
-   * Forgets an answer whose user was removed elsewhere, and the user: unless they have signed in since.
-   *
-   * @param tokens The answer.
-   * @param owner The part of it that is gone.
-   * @param version What was known of that before: a sign-in has none yet.
-   */
-  protected forgetAnswer(
-    { accessToken, redeemed }: UserTokens,
-    owner: string,
-    version: string | undefined,
-  ): void {
-    const known = this.held.get(owner);
-    const isAnew = redeemed && version !== undefined && known && known.version === undefined;
-    if (isAnew) this.index.removeOwned(ownerOf(accessToken), ({ secret }) => secret === accessToken.secret);
-    else this.forget(accessToken);
   }
 
   /** Removes a user from memory, and keeps out what was asked for before; tells whose entries went, and if any did. */

@@ -74,12 +74,13 @@ export class UserList {
     return known !== undefined && sameAs(account)(known);
   }
 
-  /** Puts the account of an answer on the list, unless its user is removed meanwhile. */
-  async add({ accessToken, account }: UserTokens, isRemoved: () => boolean): Promise<void> {
+  /** Puts the account of an answer on the list. */
+  async add({ accessToken, account }: UserTokens, asked: number): Promise<void> {
     if (account === undefined) return;
     const { environment, clientId } = accessToken;
     const owner = ownerOf(accessToken);
     const realm = realmKey(account);
+    const isRemoved = (): boolean => this.#index.removedSince(owner, asked);
     await this.#update(environment, clientId, (accounts) => {
       if (isRemoved() || accounts.some(sameAs(account))) return undefined;
       const isOther = (one: CachedAccount): boolean =>

@@ -14,16 +14,7 @@ import { isProcess, isSameUser } from "./on_behalf_of.ts";
 import { fitPartition } from "./overflow.ts";
 import { nameIn, type PartitionValue, readPartition } from "./partition.ts";
 import { bucketOf, identityOf } from "./token_index.ts";
-import {
-  holderOf,
-  mergeEntries,
-  mergeTokens,
-  NO_CLIENT,
-  ownerOf,
-  type UserEntries,
-  type UserPart,
-  withClient,
-} from "./user_entries.ts";
+import { holderOf, mergeEntries, NO_CLIENT, ownerOf, type UserEntries, withClient } from "./user_entries.ts";
 import { markIn } from "./user_index.ts";
 
 /** How long a refresh token counts where nobody says. */
@@ -92,52 +83,13 @@ function tokenName(token: CachedToken): string {
 }
 
 /** The access tokens of a partition and a new one, in the place of an older one. */
-function addToken(tokens: readonly CachedToken[], token: CachedToken, nowMs: number): CachedToken[] {
+export function addToken(tokens: readonly CachedToken[], token: CachedToken, nowMs: number): CachedToken[] {
   const named = new Map(tokens.map((one) => [tokenName(one), one]));
   const old = named.get(tokenName(token));
   if (old === undefined || old.cachedAt <= token.cachedAt) {
     named.set(tokenName(token), { ...token, origin: old?.origin });
   }
   return [...named.values()].filter(({ expiresOn }) => expiresOn * 1000 > nowMs);
-}
-
-/**
- * What there is of a user: a store may not show yet what was written lately, and never got what it failed to write.
- *
- * @param there What the store shows.
- * @param known What memory has, where the store has nothing that it would be older than.
- */
-export function beside(there: UserPartition, known: UserEntries | undefined): UserPartition {
-  if (known === undefined) return there;
-  const { accounts, idTokens, refreshTokens } = known;
-  return { ...there, accounts, idTokens, refreshTokens };
-}
-
-/**
- * A partition with what an answer brings.
- *
- * @param before The partition.
- * @param part What of the answer belongs there.
- * @param tokens The answer.
- * @param known What memory has, where that redeemed the answer's refresh token already.
- * @param nowMs The time, in epoch milliseconds.
- * @returns The new partition.
- */
-export function withAnswer(
-  before: UserPartition,
-  { key, changeOf }: UserPart,
-  { accessToken }: UserTokens,
-  known: UserEntries | undefined,
-  nowMs: number,
-): UserPartition {
-  const change = changeOf(before.refreshTokens, nowMs);
-  const refreshTokens = known && mergeTokens(before.refreshTokens, known.refreshTokens);
-  const isOwn = ownerOf(key) === ownerOf(accessToken);
-  return {
-    ...before,
-    ...mergeEntries(before, { ...change, ...(refreshTokens && { refreshTokens }) }),
-    tokens: isOwn ? addToken(before.tokens, accessToken, nowMs) : [],
-  };
 }
 
 /** How a partition is written. */

@@ -13,17 +13,26 @@ import { forEach, type PartitionValue, refuseRemoval, updatePartition } from "./
 import { noteSeen, staleOf, versionSeen } from "./staleness.ts";
 import type { TokenIndex } from "./token_index.ts";
 import { LATE_MS, removedAt } from "./tombstone.ts";
-import { holderOf, newerOf, NO_CLIENT, ownerOf, partsOf, type UserPart, withClient } from "./user_entries.ts";
+import {
+  holderOf,
+  mergeEntries,
+  mergeTokens,
+  newerOf,
+  NO_CLIENT,
+  ownerOf,
+  partsOf,
+  type UserPart,
+  withClient,
+} from "./user_entries.ts";
 import { markIn, type UserIndex } from "./user_index.ts";
 import type { UserList } from "./user_list.ts";
 import {
-  beside,
+  addToken,
   carriedText,
   nameOfUser,
   readUser,
   type UserPartition,
   valueOfUser,
-  withAnswer,
   withoutOthers,
 } from "./user_partition.ts";
 import { isOlder, isTooLate, UserRemovals } from "./user_removals.ts";
@@ -125,8 +134,7 @@ export class UserPartitions extends MemoryUsers {
 
   /** Puts what an answer brought into memory, and then into the store. */
   override async save(tokens: UserTokens, asked: number, nowMs: number): Promise<void> {
-    // Who signs in may have been taken off the list elsewhere.
-    const isListed = tokens.redeemed && this.#list?.knows(tokens);
+    const isListed = this.#list?.knows(tokens);
     // What memory has forgotten meanwhile was read from the store.
     const wasRead = tokens.redeemed && !this.held.get(ownerOf(holderOf(tokens.redeemed)));
     const since = this.sinceOf(tokens, asked);
@@ -139,9 +147,7 @@ export class UserPartitions extends MemoryUsers {
     this.#onChange();
     await Promise.all([
       forEach(this.#store, partsOf(tokens), (part) => this.#write(part, tokens, since, nowMs, wasRead)),
-      isListed
-        ? undefined
-        : this.#list?.add(tokens, () => this.isRemoved(tokens, ownerOf(tokens.accessToken), since)),
+      isListed ? undefined : this.#list?.add(tokens, since),
     ]);
   }
 
@@ -225,7 +231,7 @@ export class UserPartitions extends MemoryUsers {
 
   /** Writes what an answer brought beside what is there. What is in memory alone may have been removed there. */
   async #write(
-    part: UserPart,
+    { key, changeOf }: UserPart,
     tokens: UserTokens,
     asked: number,
     nowMs: number,
@@ -233,13 +239,12 @@ export class UserPartitions extends MemoryUsers {
   ): Promise<void> {
     const store = this.#store;
     if (store === undefined) return;
-    const { key } = part;
     const { endsOn = Infinity } = tokens;
     const owner = ownerOf(key);
+    const isOwn = owner === ownerOf(tokens.accessToken);
     const name = await nameOfUser(store, key);
     const isRead = wasRead && tokens.redeemed && owner === ownerOf(holderOf(tokens.redeemed));
-    const seen = this.held.get(owner)?.version;
-    const version = tokens.redeemed && (seen ?? (isRead ? "read" : undefined));
+    const version = tokens.redeemed && (this.held.get(owner)?.version ?? (isRead ? "read" : undefined));
     let tried = false;
     let isLateAnswer = false;
     const written = await updatePartition(store, name, (stored) => {
@@ -247,27 +252,36 @@ export class UserPartitions extends MemoryUsers {
       tried = false;
       const atMs = removedAt(stored, store.nowMs);
       const there = withoutOthers(key, readUser(key, stored), tokens);
-      const isGone = stored === undefined && tokens.redeemed && !store.cas && this.#wasThere(key);
-      isLateAnswer = !there || isGone || (atMs !== undefined && isTooLate(tokens, nowMs, atMs));
-      if (!there || isLateAnswer || this.isRemoved(tokens, owner, asked)) return undefined;
+      isLateAnswer = !there || (atMs !== undefined && isTooLate(tokens, nowMs, atMs));
+      if (!there || isLateAnswer || this.index.removedSince(owner, asked)) return undefined;
       tried = true;
       const known = this.held.get(owner);
-      const before = beside(there, stored || !tokens.redeemed ? undefined : known);
+      // A store without versions may not see yet what was written lately.
+      const isLate = stored === undefined && !store.cas && known?.version !== undefined &&
+        !this.#wasThere(key);
+      const { accounts, idTokens, refreshTokens } = (isLate && known) || there;
+      const before = { ...there, accounts, idTokens, refreshTokens };
+      const change = changeOf(before.refreshTokens, nowMs);
       // A sign-in may be stored after the renewal that redeemed its token.
       const isSpent = this.#spent.has(`${tokens.refreshToken?.secret}`);
-      const after = withAnswer(before, part, tokens, isSpent ? known : undefined, nowMs);
+      const after: UserPartition = {
+        ...before,
+        ...mergeEntries(before, {
+          ...change,
+          ...(isSpent && { refreshTokens: mergeTokens(refreshTokens, known?.refreshTokens ?? []) }),
+        }),
+        tokens: isOwn ? addToken(before.tokens, tokens.accessToken, nowMs) : [],
+      };
       // The new access token is there already, and may have been replaced since.
-      const isThere = { ...after, tokens: before.tokens };
-      this.#keep(key, isThere, this.removals, stored && versionSeen(store, stored));
+      this.#keep(key, { ...after, tokens: before.tokens }, asked, stored && versionSeen(store, stored));
       // Without its refresh token, or with somebody else's newer one, an answer may be asked for again.
       const isNewest = after.refreshTokens.some(({ secret }) => secret === tokens.refreshToken?.secret);
       const value = this.#valueOf(key, after, nowMs);
       return { ...value, expiresAtMs: Math.min(value.expiresAtMs, endsOn * 1000), optional: !isNewest };
     }, store.cas ? version : undefined);
     // What was removed while it was being written must not stay; what others removed must not either.
-    if (this.isRemoved(tokens, owner, asked)) {
-      await (tried && this.#removals.removeStored(store, name, key));
-    } else if (written === "gone" || isLateAnswer) this.forgetAnswer(tokens, owner, seen);
+    if (this.index.removedSince(owner, asked)) await (tried && this.#removals.removeStored(store, name, key));
+    else if (written === "gone" || isLateAnswer) this.forget(tokens.accessToken);
     else if (written?.ok) this.held.note(owner, versionSeen(store, written));
     noteSeen(this.index, owner, nowMs);
   }

@@ -12,7 +12,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { RefreshReason } from "../runtime/events.ts";
 import { withDeadline } from "../runtime/wait.ts";
 import type { WaitUntil } from "../runtime/web_types.ts";
-import { SingleFlight } from "../store/single_flight.ts";
+import { type FlightOptions, SingleFlight } from "../store/single_flight.ts";
 import type { Engine } from "./engine.ts";
 import { toAuthError } from "./failure.ts";
 import type { TokenFound } from "./token_found.ts";
@@ -100,13 +100,14 @@ export class Renewals {
     work: () => Promise<TokenFound>,
   ): Promise<TokenFound> {
     const { cache: { index }, clock } = this.#engine.configuration;
-    const { reason, waitUntil, name: [owner = ""] } = renewal;
+    const { challenge, reason, waitUntil, name: [owner = ""] } = renewal;
     const asked = index.removals;
-    const isRemoved = (): boolean => index.removedSince(owner, asked);
+    const isRemoved = (): boolean => index.removedSince(owner, asked, known?.token);
     const isForced = reason === "force_refresh_or_claims";
-    const flight = this.#look(renewal, work, isRemoved).catch((error) =>
-      this.#outlive(error, renewal, isForced)
-    );
+    const name = lengthPrefixed([...renewal.name, isForced ? `!${challenge}` : ""]);
+    const options = { waitUntil, deadlineMs: this.#engine.flightDeadlineMs + patienceMs(this.#engine) };
+    const flight = this.#look(name, options, work, isRemoved)
+      .catch((error) => this.#outlive(error, renewal, isForced));
     const slot = known?.token;
     if (!known || !slot || isForced || !isAlive(slot, clock, WAITING_FLOOR_SECONDS)) return flight;
     if (isUsable(slot, nowMs)) slot.refreshAt = Math.ceil(nowMs / 1000) + REFRESH_PAUSE_SECONDS;
@@ -125,7 +126,8 @@ export class Renewals {
 
   /** Joins a piece of work. That it found nothing counts only where it can have seen whoever signed in before this call. */
   async #look(
-    renewal: Renewal,
+    name: string,
+    options: FlightOptions,
     work: () => Promise<TokenFound>,
     isRemoved: () => boolean,
   ): Promise<TokenFound> {
@@ -135,25 +137,13 @@ export class Renewals {
       return work();
     };
     try {
-      return await this.#join(renewal, own);
+      return await this.#flights.run(name, options, own);
     } catch (error) {
       // What another call began may have looked earlier, and what met a removal has not looked behind it.
       const isOld = !isOwn || isRemoved();
       if (!isOld || toAuthError(error).code !== "no_tokens_found") throw error;
-      return await this.#join(renewal, own);
+      return await this.#flights.run(name, options, own);
     }
-  }
-
-  #join(
-    { name: [owner = "", ...names], challenge, reason, waitUntil }: Renewal,
-    work: () => Promise<TokenFound>,
-  ): Promise<TokenFound> {
-    const { cache: { index } } = this.#engine.configuration;
-    // Who asks after a removal here does not get what was asked for before it.
-    const since = `${index.removedHere.get(owner) ?? ""}`;
-    const forced = reason === "force_refresh_or_claims" ? `!${challenge}` : "";
-    const options = { waitUntil, deadlineMs: this.#engine.flightDeadlineMs + patienceMs(this.#engine) };
-    return this.#flights.run(lengthPrefixed([owner, ...names, forced, since]), options, work);
   }
 
   /** A token that is still good wins over a failed refresh, unless a forced one was refused for good. */

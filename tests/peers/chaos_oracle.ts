@@ -15,8 +15,8 @@ export interface Violation {
   readonly what: string;
 }
 
-/** The longest that anything takes: two leases of who died, and the library's own deadline. */
-const PATIENCE_MS = 180_000;
+/** The longest that anything takes: the library's own deadlines. */
+const PATIENCE_MS = 120_000;
 /** How late a place of Workers KV may see what was written elsewhere. */
 const KV_LATE_MS = 60_000;
 /** For how long after a removal Workers KV may bring a user back, and take a new one for removed: what is documented. */
@@ -152,34 +152,12 @@ function* noneComesBack(record: ChaosRecord): Generator<Violation> {
     const isHere = removal.side === deed.side && removal.isolate === deed.isolate;
     // Another isolate may hand out from its memory what it had, until that ends; nothing new.
     const isOld = outcome.source === "cache" && !isHere && atMs - removal.overMs < TOKEN_LIFE_MS;
-    // Who cannot ask the store, or never told it of the user, does not hear of it there.
-    const isDeaf = record.isHurt(owner, atMs, deed.endedMs ?? atMs) || isUnknown(record, deed);
-    if (isOld || (!isHere && hasJoined(record, deed, removal)) || isDeaf || mayBringBack(record, removal)) {
-      continue;
-    }
+    // Who asks while an older call is under way gets the answer of that.
+    const wasUnderWay = outcome.expiresAtMs! - TOKEN_LIFE_MS <= removal.overMs &&
+      atMs - removal.overMs < AT_ONCE_MS && outcome.source === "identity_provider";
+    if (isOld || wasUnderWay || mayBringBack(record, removal)) continue;
     yield violation(rule, deed, { outcome, removal: removal.id });
   }
-}
-
-/** Whether an operation got the answer of another one in its isolate, which began before a removal. */
-function hasJoined(
-  record: ChaosRecord,
-  { owner, side, isolate, atMs, outcome }: Deed,
-  removal: Deed,
-): boolean {
-  return record.of(owner).some((other) =>
-    other.side === side && other.isolate === isolate && other.atMs <= removal.overMs &&
-    (other.endedMs ?? 0) >= atMs && other.outcome?.token === outcome?.token
-  );
-}
-
-/** Whether the last sign-in of an isolate did not reach the store. */
-function isUnknown(record: ChaosRecord, { owner, side, isolate, atMs }: Deed): boolean {
-  const signIn = record.of(owner).findLast((other) =>
-    (other.operation.kind === "sign_in" || other.operation.kind === "bring") && other.atMs < atMs &&
-    other.side === side && other.isolate === isolate
-  );
-  return signIn !== undefined && record.isHurt(owner, signIn.atMs, signIn.overMs);
 }
 
 /** Without compare-and-set, what was under way elsewhere may write over a removal that it cannot see yet. */

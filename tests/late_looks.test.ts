@@ -2,9 +2,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { type AnyAuthError, type AuthenticationResult, TokenCache } from "../mod.ts";
 import { failure } from "./support/app_fixture.ts";
-import { type EntraDouble, entraDouble, HOME_ACCOUNT_ID } from "./support/entra_double.ts";
+import { type EntraDouble, entraDouble, HOME_ACCOUNT_ID, OTHER_TENANT_ID } from "./support/entra_double.ts";
 import { type CountingStore, countingStore } from "./support/stores.ts";
 import { test } from "./support/suite.ts";
+import { deferred } from "./support/token_server.ts";
 
 const ASK = { account: HOME_ACCOUNT_ID, scopes: ["User.Read"] };
 const OTHER = { account: HOME_ACCOUNT_ID, scopes: ["Mail.Read"] };
@@ -109,4 +110,21 @@ test("R-116 a call that meets a removal looks once more, and finds nobody", asyn
   arrive();
   assertEquals((await entra.refused(early!)).code, "no_tokens_found");
   assertEquals(entra.posts.length, 1);
+});
+
+test("an app's good token does not wait for a slow authority because another tenant's tokens were removed", async () => {
+  const { entra, one } = world();
+  const ask = { scopes: ["https://graph.microsoft.com/.default"] };
+  const token = { token_type: "Bearer", expires_in: 86_000, refresh_in: 4_000 };
+  entra.next({ ...token, access_token: "APP 1" });
+  await entra.settle(one.acquireTokenForClient(ask));
+  await entra.clock.advance(5_000_000);
+  const { promise, resolve } = deferred<void>();
+  entra.next(() => promise.then(() => Response.json({ ...token, access_token: "APP 2" })));
+  const call = one.acquireTokenForClient(ask);
+  await entra.clock.advance(10);
+  await one.removeTokensForClient({ tenantId: OTHER_TENANT_ID });
+  await entra.clock.advance(2_500);
+  resolve();
+  assertEquals((await entra.settle(call)).accessToken, "APP 1");
 });
